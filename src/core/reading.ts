@@ -1,0 +1,168 @@
+import type { Code, Dataset, FailureNote, InstanceReference } from './study.ts';
+
+/** What one model concluded about one study, and what it concluded it from. Plain values that survive JSON. */
+
+export type Decision = 'present' | 'absent';
+/** `undetermined`: no image of the study could be scored. Silence never means "absent". */
+export type StudyDecision = Decision | 'undetermined';
+export type View = 'PA' | 'AP' | 'frontal';
+
+/** The model as all results name it. One source for SR, SC and FHIR, whose values must agree (IHE AIR, table 6.5.3.1-1). */
+export interface ModelIdentity {
+  /** Folder name in `models/`. */
+  readonly id: string;
+  readonly manufacturer: string;
+  /** At most 64 characters (LO). */
+  readonly name: string;
+  readonly version: string;
+  /** Hex SHA-256 of the weights. */
+  readonly sha256: string;
+  /** `2.25.` UID of the weights, equal at every site. */
+  readonly deviceUid: string;
+  readonly training: 'trained' | 'untrained';
+  readonly preprocessing: string;
+  readonly intendedUse: string;
+}
+
+/** Settings that change what a result says. Their digest is part of every identity. */
+export interface ContentSettings {
+  /** Threshold on p(opacity); at or above it the decision is `present`. */
+  readonly operatingPoint: number;
+  /** Longest side of the heat-map picture, pixels. */
+  readonly heatmapMaxSide: number;
+  /** Whether a positive result flags suspected COVID-19. */
+  readonly flagSuspectedCovid: boolean;
+  /** Value of "Procedure reported": the generic code passes every validator, the specific one is IHE AIR's wish. */
+  readonly procedureReported: 'imagingProcedure' | 'plainChestRadiograph';
+  /** Zone of the site, `+HHMM`; null when not set. */
+  readonly timezoneOffset: string | null;
+}
+
+/** Patient and study attributes copied from the instance analysed; null = absent or not fit for its VR. DICOM keywords verbatim. */
+export interface StudyHeader {
+  readonly StudyInstanceUID: string;
+  /** Groups joined by `=`, components by `^` (PS3.5 6.2.1.2). */
+  readonly PatientName: string | null;
+  readonly PatientID: string | null;
+  readonly IssuerOfPatientID: string | null;
+  readonly OtherPatientIDsSequence: readonly Dataset[];
+  readonly PatientBirthDate: string | null;
+  readonly PatientSex: string | null;
+  readonly PatientAge: string | null;
+  readonly StudyDate: string | null;
+  readonly StudyTime: string | null;
+  /** `+HHMM` or `-HHMM`; null when the source has none. */
+  readonly TimezoneOffsetFromUTC: string | null;
+  readonly StudyID: string | null;
+  readonly AccessionNumber: string | null;
+  readonly StudyDescription: string | null;
+  readonly ReferringPhysicianName: string | null;
+  readonly RequestedProcedureID: string | null;
+  readonly RequestedProcedureDescription: string | null;
+  readonly PlacerOrderNumberImagingServiceRequest: string | null;
+  readonly FillerOrderNumberImagingServiceRequest: string | null;
+  readonly RequestedProcedureCodeSequence: readonly Code[];
+  readonly ProcedureCodeSequence: readonly Code[];
+}
+
+/** Attributes of the image analysed. */
+export interface ImageHeader extends InstanceReference {
+  readonly Modality: 'CR' | 'DX';
+  readonly SeriesNumber: number | null;
+  readonly InstanceNumber: number | null;
+  readonly Rows: number;
+  readonly Columns: number;
+  /** Row direction and column direction, for example `['L', 'F']`. */
+  readonly PatientOrientation: readonly [string, string] | null;
+  /** Vertical, horizontal; mm. */
+  readonly PixelSpacing: readonly [number, number] | null;
+  readonly ImagerPixelSpacing: readonly [number, number] | null;
+  readonly AcquisitionDate: string | null;
+  readonly AcquisitionTime: string | null;
+  readonly BurnedInAnnotation: 'YES' | 'NO' | null;
+  readonly LossyImageCompression: '00' | '01' | null;
+  readonly LossyImageCompressionRatio: readonly number[];
+  readonly LossyImageCompressionMethod: readonly string[];
+}
+
+/** The class activation at the model's last feature map: ReLU(Σ(w1−w0)ₖAₖ), unscaled. */
+export interface ActivationMap {
+  readonly columns: number;
+  readonly rows: number;
+  /** rows × columns, row by row, ≥ 0. */
+  readonly values: readonly number[];
+}
+
+/** A picture file of the reader. */
+export interface Picture {
+  readonly columns: number;
+  readonly rows: number;
+  /** RGB, 8 bit, interleaved, columns × rows × 3 bytes. */
+  readonly rgb: Uint8Array;
+  /** The same picture as JPEG, for the html of the report. */
+  readonly jpeg: Uint8Array;
+}
+
+export interface ImageReading {
+  readonly image: ImageHeader;
+  readonly view: View;
+  /** p(opacity), 0 to 1. */
+  readonly score: number;
+  readonly decision: Decision;
+  readonly map: ActivationMap;
+  /**
+   * Closed polyline around the salient region, [column, row] of the source matrix from 0.0, 0.0; the first point is repeated
+   * at the end. The whole image when the map has no positive value or the decision is absent.
+   */
+  readonly region: readonly (readonly [number, number])[];
+  /** Hex SHA-256 of the decoded stored values: two transfer syntaxes of one film agree. */
+  readonly pixelDigest: string;
+  /** 1 at first; rises when the pixels under this SOP Instance UID change. The heat-map's identity hangs on it. */
+  readonly revision: number;
+  /** What was left out or guessed while reading, as kebab-case words with a keyword: `omitted:StudyDescription`. */
+  readonly flags: readonly string[];
+}
+
+/** An image that should have been read and was not. */
+export interface ImageFailure extends InstanceReference {
+  readonly failure: FailureNote;
+}
+
+export interface Reading {
+  readonly model: ModelIdentity;
+  readonly settings: ContentSettings;
+  readonly study: StudyHeader;
+  /** Sorted by SOP Instance UID. Empty when nothing could be scored. */
+  readonly images: readonly ImageReading[];
+  /** Quarantined images of the study, sorted likewise. */
+  readonly failures: readonly ImageFailure[];
+  /** `present` if any image is. */
+  readonly decision: StudyDecision;
+  /** Highest score of the images; null when there is none. */
+  readonly score: number | null;
+  /** SOP Instance UID of the image with the highest score. */
+  readonly highestImage: string | null;
+  /** RFC 3339 UTC, when the inference began. */
+  readonly readAt: string;
+  /** Rises when the images of the study or their pixels change; 1 at first. */
+  readonly revision: number;
+  /** The SR of the revision before, if there is one. */
+  readonly predecessor: InstanceReference | null;
+  readonly source: string;
+}
+
+/** Decision of one image at an operating point. */
+export function decide(score: number, operatingPoint: number): Decision {
+  return score >= operatingPoint ? 'present' : 'absent';
+}
+
+/** Decision, highest score and its image for a study (design: present if any image is). */
+export function concludeStudy(images: readonly ImageReading[]): Pick<Reading, 'decision' | 'score' | 'highestImage'> {
+  const highest = images.reduce<ImageReading | null>(
+    (best, image) => (best && best.score >= image.score ? best : image),
+    null,
+  );
+  if (!highest) return { decision: 'undetermined', score: null, highestImage: null };
+  const decision = images.some((image) => image.decision === 'present') ? 'present' : 'absent';
+  return { decision, score: highest.score, highestImage: highest.image.SOPInstanceUID };
+}
