@@ -1,7 +1,16 @@
 import type { CodeName, Codes } from './codes.ts';
 import type { FailureCode } from './failure.ts';
 import type { ResultIdentity } from './ids.ts';
-import type { ActivationMap, ContentSettings, Decision, Picture, Reading, View } from './reading.ts';
+import type {
+  ActivationMap,
+  ContentSettings,
+  Decision,
+  ImageHeader,
+  Picture,
+  Reading,
+  StudyHeader,
+  View,
+} from './reading.ts';
 import type { Dataset, Instance, PatientIdentity, StudyEvent } from './study.ts';
 
 /** The edges of the product. Everything that waits, writes or may fail is handed in through one of these. */
@@ -74,6 +83,14 @@ export interface Chosen {
   readonly choice: Choice;
 }
 
+/** What the header of one film says, checked against its VRs. */
+export interface Described {
+  readonly study: StudyHeader;
+  readonly image: ImageHeader;
+  /** What was left out: `omitted:StudyDescription`. */
+  readonly flags: readonly string[];
+}
+
 export type ArtifactKind = 'sr' | 'heatmap' | 'fhir-bundle';
 
 /** A composed output: its bytes never change once they are recorded. */
@@ -83,13 +100,19 @@ export interface Artifact {
   readonly name: string;
   readonly fileName: string;
   readonly mediaType: 'application/dicom' | 'application/fhir+json';
-  /** What the destination stores it under: the SOP Instance UID, or the DiagnosticReport id. */
+  /** Names these very bytes: the SOP Instance UID, or the DiagnosticReport id with its revision, `cxr-…#2`. */
   readonly id: string;
+  /** Of a DICOM artifact. */
+  readonly SOPClassUID?: string;
   readonly bytes: Uint8Array;
   readonly sha256: string;
 }
 
-/** References that the composition found at the destinations. */
+/**
+ * References that the FHIR server holds at the moment of a delivery. A bundle is recorded with logical references
+ * (identifier only), and the FHIR destination makes them literal each time it delivers: a server that is down holds
+ * nothing back, and a patient who appears later is linked.
+ */
 export interface Resolved {
   /** Literal reference such as `Patient/7`, null when none or several match: then the identifier alone is written. */
   readonly patient: string | null;
@@ -110,7 +133,6 @@ export interface Composition {
   readonly identity: ResultIdentity;
   /** By SOP Instance UID of the source image. */
   readonly pictures: Readonly<Record<string, Picture>>;
-  readonly resolved: Resolved;
   readonly codes: Codes;
   readonly gateway: GatewayIdentity;
 }
@@ -136,11 +158,6 @@ export interface Destination {
   readonly kinds: readonly ArtifactKind[];
   /** Stores what is given and reads it back. Resolves only when every artifact is confirmed; else raises a Failure. */
   deliver(artifacts: readonly Artifact[]): Promise<readonly Receipt[]>;
-}
-
-/** Looks up what the report refers to. */
-export interface Resolver {
-  resolve(reading: Reading): Promise<Resolved>;
 }
 
 // Jobs and ledger

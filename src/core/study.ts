@@ -1,3 +1,5 @@
+import type { FailureCode } from './failure.ts';
+
 /** What arrives: data sets, instances, studies and the events that announce them. Plain data. */
 
 /** One attribute of the DICOM JSON Model (PS3.18 F.2.2). Bulk data never stands here: it has no `Value`. */
@@ -46,7 +48,7 @@ export interface Instance {
 
 /** A failure as it is stored and shown: a code of the failure table and a detail without patient data. */
 export interface FailureNote {
-  readonly code: string;
+  readonly code: FailureCode;
   readonly detail: string;
 }
 
