@@ -1,0 +1,185 @@
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
+import { z } from 'zod';
+import {
+  assemble,
+  environmentPrefix,
+  fromEnvironment,
+  fromFlags,
+  type InputFault,
+  nodeAt,
+  overlay,
+  type SchemaNode,
+  unknownKey,
+} from './config-input.ts';
+import { Failure } from './core/failure.ts';
+import { selectionOptionsSchema } from './dicom/select.ts';
+import { fhirOptionsSchema } from './fhir/options.ts';
+import { httpOptionsSchema } from './http/options.ts';
+import { jobsOptionsSchema } from './jobs/options.ts';
+import { peerOptionsSchema } from './net/options.ts';
+import { sourcesOptionsSchema } from './sources/options.ts';
+
+/**
+ * The configuration: one schema, unknown keys refused, frozen. File < environment < flag.
+ * The only reader of the environment.
+ */
+
+const url = z.url({ protocol: /^https?$/ });
+
+export const configSchema = z.strictObject({
+  pacs: z
+    .strictObject({
+      ...peerOptionsSchema.shape,
+      qidoUrl: url.optional().describe('DICOMweb root of queries, if it is not pacs.url'),
+      wadoUrl: url.optional().describe('DICOMweb root of retrieval, if it is not pacs.url'),
+      stowUrl: url.optional().describe('DICOMweb root of storage, if it is not pacs.url'),
+      results: peerOptionsSchema.optional().describe('Another archive that the results go to'),
+    })
+    .describe('The archive that is read from; its DICOMweb root'),
+  fhir: z.strictObject({ ...peerOptionsSchema.shape, ...fhirOptionsSchema.shape }).describe('The FHIR R4 server'),
+  sources: sourcesOptionsSchema.prefault({}),
+  settle: z
+    .strictObject({
+      quietSeconds: z.number().min(0).default(5).describe('A study is read when it has not grown for so long'),
+      maxMinutes: z.number().positive().default(15).describe('A study that keeps growing is read after so long'),
+    })
+    .prefault({}),
+  selection: selectionOptionsSchema.prefault({}),
+  model: z
+    .strictObject({
+      id: z.string().optional().describe('Folder in models/; by default the shipped model'),
+      folder: z.string().optional().describe('A folder of models that is not the one shipped'),
+      operatingPoint: z
+        .number()
+        .min(0)
+        .max(1)
+        .optional()
+        .describe("Threshold on p(opacity); by default the model's own"),
+    })
+    .prefault({}),
+  allowUntrained: z.boolean().default(false).describe('Deliver results of an untrained model; each says so'),
+  reader: z
+    .strictObject({
+      timeoutSeconds: z.number().positive().default(30).describe('Wall time that one image may take'),
+      memoryLimitMiB: z.number().int().min(256).default(1024).describe('Memory that the reader process may take'),
+      threads: z.number().int().min(0).default(0).describe('Threads of the network; 0 = as many as there are cores'),
+    })
+    .prefault({}),
+  flagSuspectedCovid: z.boolean().default(true).describe('A positive result flags suspected COVID-19'),
+  reportFailures: z
+    .boolean()
+    .default(false)
+    .describe('A study that could not be scored gets a failed-processing report'),
+  heatmapMaxSide: z.number().int().min(256).max(4096).default(1024).describe('Longest side of the heat-map, pixels'),
+  procedureReported: z
+    .enum(['imagingProcedure', 'plainChestRadiograph'])
+    .default('imagingProcedure')
+    .describe('"Procedure reported" of the SR: the generic code passes every validator, the specific one is IHE AIR'),
+  timezoneOffset: z
+    .string()
+    .regex(/^[+-](0\d|1[0-4])[0-5]\d$/)
+    .optional()
+    .describe('Time zone of the site, +HHMM; by default unknown'),
+  siteSecret: z.string().min(16).optional().describe('Key of all identities; by default made once, beside the store'),
+  siteSecretFile: z.string().optional(),
+  jobs: jobsOptionsSchema.prefault({}),
+  http: httpOptionsSchema.prefault({}),
+});
+
+export type Config = Readonly<z.output<typeof configSchema>>;
+
+/** JSON Schema of what a person may write, for editors. */
+export function configJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
+}
+
+export interface ConfigInput {
+  readonly file: { readonly name: string; readonly text: string } | null;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `key.key=value`. */
+  readonly flags: readonly string[];
+  readonly readFile: (path: string) => string;
+}
+
+/** Reads file, environment and flags. Raises `config-invalid` with every fault found: where, expected, got. */
+export function loadConfig(path: string | null, flags: readonly string[]): Config {
+  const readFile = (name: string) => readText(name);
+  const file = path === null ? null : { name: path, text: readFile(path) };
+  return resolveConfig({ file, environment: process.env, flags, readFile });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new Failure('config-invalid', { where: path, expected: 'a readable file', got: codeOf(cause) });
+  }
+}
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? 'an error');
+
+export function resolveConfig({ file, environment, flags, readFile }: ConfigInput): Config {
+  const schema = configJsonSchema() as SchemaNode;
+  const written = file ? parseFile(file) : {};
+  const fromEnv = assemble(fromEnvironment(environment), schema);
+  const fromFlag = assemble(fromFlags(flags), schema);
+  const merged = overlay(overlay(written, fromEnv.value), fromFlag.value);
+  const faults = [...fromEnv.faults, ...fromFlag.faults];
+  const parsed = configSchema.safeParse(withSecrets(merged, readFile));
+  if (!parsed.success) faults.push(...parsed.error.issues.flatMap((issue) => faultsOf(issue, schema)));
+  if (faults.length > 0) throw invalid(file?.name ?? 'the environment', faults);
+  return freeze(parsed.data as Config);
+}
+
+function parseFile({ name, text }: { readonly name: string; readonly text: string }): unknown {
+  try {
+    const value = parseYaml(text) as unknown;
+    const { $schema: _, ...rest } = (value ?? {}) as Record<string, unknown>;
+    return rest;
+  } catch (cause) {
+    const line = cause instanceof YAMLParseError ? cause.linePos?.[0].line : undefined;
+    const where = line === undefined ? name : `${name}, line ${line}`;
+    throw new Failure('config-invalid', { where, expected: 'YAML or JSON', got: 'text that is neither' });
+  }
+}
+
+/** `passwordFile: path` stands for `password: <the text of that file>`; the same for every key that ends in File beside a secret. */
+const secrets = ['password', 'token', 'siteSecret'];
+
+function withSecrets(value: unknown, readFile: ConfigInput['readFile']): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => {
+    const secret = secrets.find((name) => key === `${name}File`);
+    if (!secret || typeof inner !== 'string') return [key, withSecrets(inner, readFile)];
+    return [secret, readFile(inner).trim()];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A zod issue in our words. Values are not repeated: one of them may be a secret. */
+function faultsOf(issue: z.core.$ZodIssue, schema: SchemaNode): InputFault[] {
+  const where = issue.path.join('.') || 'the configuration';
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownKey([...issue.path, key].join('.'), key, nodeAt(schema, issue.path)));
+  }
+  if (issue.code === 'invalid_type') return [{ where, expected: issue.expected, got: gotOf(issue.message) }];
+  return [{ where, expected: issue.message.replace(/^Invalid (input|option): expected /, ''), got: 'another value' }];
+}
+
+const gotOf = (message: string): string => /received (\w+)/.exec(message)?.[1] ?? 'nothing';
+
+function invalid(source: string, faults: readonly InputFault[]): Failure {
+  const lines = faults.map(({ where, expected, got }) => `\n  ${where}: expected ${expected}; got ${got}`);
+  return new Failure('config-invalid', { where: `${source}${lines.join('')}` });
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) freeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+export { environmentPrefix };

@@ -1,0 +1,301 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Codes } from '../src/core/codes.ts';
+import { Failure } from '../src/core/failure.ts';
+import { sha256 } from '../src/core/ids.ts';
+import type {
+  Artifact,
+  ArtifactKind,
+  Chosen,
+  Described,
+  Destination,
+  InstanceOutcome,
+  Ledger,
+  Output,
+  Receipt,
+  Recorded,
+} from '../src/core/ports.ts';
+import type { Dataset, Instance, PatientIdentity } from '../src/core/study.ts';
+import { readStudy } from '../src/pipeline.ts';
+import { createSteps, type World } from '../src/steps.ts';
+import { makeImageHeader, makeJob, makePicture, makeStudyHeader, model, settings } from './support/readings.ts';
+
+/** The spine over plain objects: a listing, a reader that gives scores by key, destinations that can be told to fail. */
+
+interface FilmPlan {
+  readonly key: string;
+  readonly uid?: string;
+  readonly score?: number;
+  readonly digest?: string;
+  readonly skip?: 'own-output' | 'not-chest';
+  readonly fails?: Failure;
+  readonly patient?: string;
+}
+
+const header = (plan: FilmPlan): Dataset => ({
+  '00080018': { vr: 'UI', Value: [plan.uid ?? plan.key] },
+  '00100020': { vr: 'LO', Value: [plan.patient ?? 'PH-001'] },
+});
+
+function describeHeader(dataset: Dataset): Described {
+  const value = (tag: string) => String(dataset[tag]?.Value?.[0]);
+  return {
+    study: makeStudyHeader({ PatientID: value('00100020') }),
+    image: makeImageHeader({ SOPInstanceUID: value('00080018') }),
+    flags: [],
+  };
+}
+
+function memoryLedger(): Ledger & { readonly recordings: Recorded[]; outcomes: readonly InstanceOutcome[] } {
+  const recordings: Recorded[] = [];
+  return {
+    recordings,
+    outcomes: [],
+    latest: async () => recordings.at(-1) ?? null,
+    async record(_job, reading, artifacts) {
+      const recorded = { reading, artifacts, receipts: [] };
+      recordings.push(recorded);
+      return recorded;
+    },
+    async receive(_reading, receipts) {
+      const last = recordings.pop()!;
+      recordings.push({ ...last, receipts: [...last.receipts, ...receipts] });
+    },
+    async recordOutcomes(_job, outcomes) {
+      this.outcomes = outcomes;
+    },
+  };
+}
+
+function output(kind: ArtifactKind, name: string): Output {
+  return {
+    kind,
+    compose({ reading, identity }): readonly Artifact[] {
+      const bytes = Buffer.from(`${name} ${reading.score} ${reading.revision}`);
+      const id = kind === 'sr' ? identity.sr.SOPInstanceUID : `${identity.diagnosticReportId}#${reading.revision}`;
+      return [
+        {
+          kind,
+          name,
+          fileName: name,
+          mediaType: 'application/dicom',
+          id,
+          SOPClassUID: '1.2',
+          bytes,
+          sha256: sha256(bytes),
+        },
+      ];
+    },
+  };
+}
+
+function destination(name: string, kinds: readonly ArtifactKind[], failures: Failure[] = []) {
+  const stored: Artifact[] = [];
+  const port: Destination = {
+    name,
+    kinds,
+    async deliver(artifacts): Promise<readonly Receipt[]> {
+      const failure = failures.shift();
+      if (failure) throw failure;
+      stored.push(...artifacts);
+      return artifacts.map(({ name: artifact }) => ({ artifact, destination: name, storedAt: 't', note: '' }));
+    },
+  };
+  return { port, stored };
+}
+
+function makeWorld(plans: FilmPlan[], overrides: Partial<World> = {}) {
+  const ledger = memoryLedger();
+  const pacs = destination('pacs', ['sr']);
+  const fhir = destination('fhir', ['fhir-bundle']);
+  const reads: string[] = [];
+  const patients: PatientIdentity[] = [{ PatientID: 'PH-001', IssuerOfPatientID: null }];
+  const world: World = {
+    archive: {
+      name: 'test',
+      list: async () => plans.map((plan): Instance => ({ key: plan.key, header: header(plan), failure: null })),
+      patients: async () => patients,
+      fetch: async ({ key }) => key,
+      release: async () => {},
+    },
+    reader: {
+      header: async () => ({}),
+      async read({ path }) {
+        reads.push(path);
+        const plan = plans.find(({ key }) => key === path)!;
+        if (plan.fails) throw plan.fails;
+        const map = { columns: 1, rows: 1, values: [1] };
+        const digest = plan.digest ?? plan.key;
+        return {
+          header: header(plan),
+          pixelDigest: digest,
+          score: plan.score ?? 0.9,
+          map,
+          region: [],
+          picture: makePicture(),
+          flags: [],
+        };
+      },
+      close: async () => {},
+    },
+    ledger,
+    outputs: [output('sr', 'sr'), output('fhir-bundle', 'fhir-bundle')],
+    destinations: [pacs.port, fhir.port],
+    select: (instances) =>
+      instances.map((instance): Chosen => {
+        const code = plans.find(({ key }) => key === instance.key)?.skip;
+        return {
+          instance,
+          choice: code ? { outcome: 'skipped', code, because: [] } : { outcome: 'eligible', view: 'PA' },
+        };
+      }),
+    describe: describeHeader,
+    model,
+    settings,
+    codes: {} as Codes,
+    gateway: { manufacturer: 'm', modelName: 'g', softwareVersion: '0' },
+    siteSecret: 'a secret of the tests',
+    reportFailures: false,
+    settle: { quietSeconds: 0, maxSeconds: 900 },
+    progress: async () => {},
+    now: () => Date.parse('2026-03-14T09:20:00Z'),
+    ...overrides,
+  };
+  return { world, ledger, pacs, fhir, reads, patients };
+}
+
+const run = (world: World, job = makeJob()) => readStudy(job, createSteps(world));
+
+describe('the spine', () => {
+  test('reads each eligible film once and delivers one SR and one bundle, because that is the promise', async () => {
+    const { world, ledger, pacs, fhir, reads } = makeWorld([
+      { key: '1.1', score: 0.2 },
+      { key: '1.2', score: 0.7 },
+    ]);
+    expect(await run(world)).toEqual({ state: 'done', partial: false });
+    expect(reads).toEqual(['1.1', '1.2']);
+    expect([pacs.stored.length, fhir.stored.length]).toEqual([1, 1]);
+    expect(ledger.recordings[0]?.reading).toMatchObject({ decision: 'present', score: 0.7, highestImage: '1.2' });
+  });
+
+  test('never scores again when only a delivery failed: the same bytes go out under the same UID', async () => {
+    const { world, pacs, reads } = makeWorld([{ key: '1.1' }]);
+    const flaky = destination('fhir', ['fhir-bundle'], [new Failure('fhir-unavailable')]);
+    const broken = { ...world, destinations: [pacs.port, flaky.port] };
+    await expect(run(broken)).rejects.toMatchObject({ code: 'fhir-unavailable' });
+    expect(pacs.stored).toHaveLength(1); // FHIR down holds nothing back from the PACS (fault 57)
+    expect(await run(broken)).toEqual({ state: 'done', partial: false });
+    expect(reads).toEqual(['1.1']);
+    expect([pacs.stored.length, flaky.stored.length]).toEqual([1, 1]);
+  });
+
+  test('delivers nothing new when a finished study is announced again (fault 2)', async () => {
+    const { world, pacs, fhir, reads } = makeWorld([{ key: '1.1' }]);
+    for (let round = 0; round < 3; round++) await run(world);
+    expect([reads.length, pacs.stored.length, fhir.stored.length]).toEqual([1, 1, 1]);
+  });
+
+  test('makes a new revision that names its predecessor when a late image arrives (fault 1)', async () => {
+    const plans: FilmPlan[] = [{ key: '1.1' }];
+    const { world, ledger, pacs } = makeWorld(plans);
+    await run(world);
+    plans.push({ key: '1.2' });
+    await run(world);
+    const [first, second] = ledger.recordings;
+    expect(second?.reading.revision).toBe(2);
+    expect(second?.reading.predecessor?.SOPInstanceUID).toBe(first?.artifacts[0]?.id);
+    expect(new Set(pacs.stored.map(({ id }) => id)).size).toBe(2);
+  });
+
+  test('writes nothing when the patient of the study changed meanwhile (fault 5, T19)', async () => {
+    const { world, patients, pacs, fhir } = makeWorld([{ key: '1.1' }]);
+    patients[0] = { PatientID: 'PH-002', IssuerOfPatientID: null };
+    await expect(run(world)).rejects.toMatchObject({ code: 'identity-changed', class: 'transient' });
+    patients.push({ PatientID: 'PH-001', IssuerOfPatientID: null });
+    await expect(run(world)).rejects.toMatchObject({ code: 'identity-conflict', class: 'quarantine' });
+    expect([pacs.stored.length, fhir.stored.length]).toEqual([0, 0]);
+  });
+
+  test('quarantines a study whose films name two patients (fault 8)', async () => {
+    const { world, pacs } = makeWorld([{ key: '1.1' }, { key: '1.2', patient: 'PH-002' }]);
+    await expect(run(world)).rejects.toMatchObject({ code: 'identity-conflict' });
+    expect(pacs.stored).toHaveLength(0);
+  });
+
+  test('names a film that could not be read and reports the others', async () => {
+    const { world, ledger } = makeWorld([{ key: '1.1', fails: new Failure('decode-failed') }, { key: '1.2' }]);
+    expect(await run(world)).toEqual({ state: 'done', partial: true });
+    expect(ledger.recordings[0]?.reading.failures).toMatchObject([
+      { SOPInstanceUID: '1.1', failure: { code: 'decode-failed' } },
+    ]);
+    expect(ledger.outcomes.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+      ['quarantined', 'decode-failed'],
+      ['reported', null],
+    ]);
+  });
+
+  test('quarantines a study with no film read, and reports the failure only where the site wants it', async () => {
+    const plans = [{ key: '1.1', fails: new Failure('truncated') }];
+    const silent = makeWorld(plans);
+    expect(await run(silent.world)).toEqual({ state: 'quarantined', code: 'truncated' });
+    expect(silent.pacs.stored).toHaveLength(0);
+    const telling = makeWorld(plans, { reportFailures: true });
+    expect(await run(telling.world)).toEqual({ state: 'quarantined', code: 'truncated' });
+    expect(telling.ledger.recordings[0]?.reading.decision).toBe('undetermined');
+    expect(telling.pacs.stored).toHaveLength(1);
+  });
+
+  test('skips a study with the one reason that all its images share', async () => {
+    const { world } = makeWorld([
+      { key: '1.1', skip: 'not-chest' },
+      { key: '1.2', skip: 'own-output' },
+    ]);
+    expect(await run(world)).toEqual({ state: 'skipped', code: 'not-chest' });
+  });
+
+  test('enters two files of one UID once when their pixels agree, and quarantines the second when they do not', async () => {
+    const agree = makeWorld([
+      { key: 'a', uid: '1.1', digest: 'x' },
+      { key: 'b', uid: '1.1', digest: 'x' },
+    ]);
+    await run(agree.world);
+    expect(agree.ledger.recordings[0]?.reading.images).toHaveLength(1);
+    expect(agree.ledger.outcomes.map(({ outcome }) => outcome)).toEqual(['reported', 'reported']);
+    const differ = makeWorld([
+      { key: 'a', uid: '1.1', digest: 'x' },
+      { key: 'b', uid: '1.1', digest: 'y' },
+    ]);
+    await run(differ.world);
+    expect(differ.ledger.outcomes[1]).toMatchObject({ outcome: 'quarantined', reason: 'uid-conflict', score: 0.9 });
+  });
+
+  test('a transient failure of the archive stops the run and records nothing, so that the retry starts clean', async () => {
+    const { world, ledger } = makeWorld([{ key: '1.1', fails: new Failure('pacs-unavailable') }]);
+    await expect(run(world)).rejects.toMatchObject({ code: 'pacs-unavailable' });
+    expect(ledger.recordings).toHaveLength(0);
+  });
+});
+
+describe('settling', () => {
+  const plans: FilmPlan[] = [{ key: '1.1' }, { key: '1.9', skip: 'own-output' }];
+  const at = (now: number, settling: ReturnType<typeof makeJob>['settling'], announcedAt = 0) => {
+    const { world } = makeWorld(plans, { settle: { quietSeconds: 5, maxSeconds: 900 }, now: () => now });
+    return createSteps(world).settle(
+      makeJob({ settling, announcedAt }),
+      world.select(
+        plans.map((plan) => ({ key: plan.key, header: header(plan), failure: null })),
+        now,
+      ),
+    );
+  };
+
+  test('waits until the count stood still for the quiet time; our own objects do not count (fault 1)', () => {
+    expect(at(1000, null)).toEqual({ state: 'settling', dueAt: 6000, settling: { count: 1, since: 1000 } });
+    expect(at(5999, { count: 1, since: 1000 })).toMatchObject({ dueAt: 6000 });
+    expect(at(6000, { count: 1, since: 1000 })).toBeNull();
+    expect(at(6000, { count: 3, since: 1000 })).toMatchObject({ dueAt: 11_000, settling: { count: 1, since: 6000 } });
+  });
+
+  test('ends after the longest time although the study still grows, so that no study waits for ever', () => {
+    expect(at(900_000, { count: 7, since: 899_999 })).toBeNull();
+  });
+});
