@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { Failure } from '../core/failure.ts';
+
+/** The rules of selection as data: what `mappings/selection.json` and `mappings/views.json` hold, and what a site may set. */
+
+const words = z.array(z.string().regex(/^[a-z0-9]+( [a-z0-9]+)*\*?$/)).readonly();
+const coded = z
+  .array(z.strictObject({ scheme: z.string().min(1), value: z.string().min(1), meaning: z.string().min(1) }))
+  .readonly();
+const sopClasses = z
+  .array(z.strictObject({ uid: z.string().regex(/^[0-9.]{1,64}$/), name: z.string().min(1) }))
+  .min(1)
+  .readonly();
+const codeStrings = z.array(z.string().regex(/^[A-Z0-9_ ]{1,16}$/)).readonly();
+
+/** Shape of `mappings/selection.json`. */
+export const selectionRulesSchema = z.strictObject({
+  edition: z.string().min(1),
+  sopClasses: z.strictObject({
+    read: sopClasses,
+    forProcessing: sopClasses,
+    secondaryCapture: sopClasses,
+    rejectionNote: sopClasses,
+  }),
+  modalities: codeStrings,
+  /** How our own objects name their maker; the gateway's identity must stand here. */
+  ownEquipment: z.strictObject({
+    manufacturers: z.array(z.string().min(1)).min(1).readonly(),
+    modelNames: z.array(z.string().min(1)).readonly(),
+  }),
+  /** Values of ConversionType of pictures that no detector made. */
+  drawnConversionTypes: codeStrings,
+  derived: z.strictObject({ imageTypeWords: words, words, codes: coded }),
+  qualityControl: z.strictObject({ words, humanWords: words, humanCodes: coded, phantomCodes: coded }),
+  /** Smallest matrix that a model may be given, in pixels. */
+  minimum: z.strictObject({ rows: z.int().positive(), columns: z.int().positive() }),
+  photometricInterpretations: codeStrings,
+  bodyPart: z.strictObject({
+    chestCodes: coded,
+    chestTerms: codeStrings,
+    unspecificTerms: codeStrings,
+    chestWords: words,
+    otherWords: words,
+  }),
+  rejectionTitles: coded,
+});
+
+export const viewKinds = ['PA', 'AP', 'frontal', 'lateral', 'oblique', 'other'] as const;
+export type ViewKind = (typeof viewKinds)[number];
+
+const byView = <T extends z.ZodType>(values: T) =>
+  z.strictObject({ PA: values, AP: values, frontal: values, lateral: values, oblique: values, other: values });
+
+/** Shape of `mappings/views.json`. */
+export const viewRulesSchema = z.strictObject({
+  edition: z.string().min(1),
+  codes: z
+    .array(
+      z.strictObject({
+        view: z.enum(viewKinds),
+        meaning: z.string().min(1),
+        SCT: z.string().regex(/^[0-9]{6,18}$/),
+        SRT: z.array(z.string().regex(/^[A-Z]-[0-9A-F]{4,5}$/)).readonly(),
+      }),
+    )
+    .readonly(),
+  positions: byView(codeStrings),
+  words: byView(words),
+});
+
+const readOrSkip = z.enum(['read', 'skip']);
+
+/** What a site may decide about selection: the `selection` section of the configuration. */
+export const selectionOptionsSchema = z.strictObject({
+  minAgeYears: z
+    .int()
+    .min(0)
+    .max(120)
+    .nullable()
+    .default(18)
+    .describe('Youngest patient that is read, in whole years; null reads every age.'),
+  unknownAge: readOrSkip.default('read').describe('What to do when neither PatientAge nor the dates tell the age.'),
+  maxStudyAgeDays: z
+    .int()
+    .positive()
+    .nullable()
+    .default(7)
+    .describe('Oldest study that is read, in days by StudyDate; null reads every study.'),
+  acceptForProcessing: z
+    .boolean()
+    .default(false)
+    .describe('Whether FOR PROCESSING images are read where no FOR PRESENTATION image of the exposure exists.'),
+  acceptSecondaryCaptureModality: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether films of modality CR or DX in a Secondary Capture class are read, when body part and view are coded.',
+    ),
+  unknownView: readOrSkip.default('skip').describe('What to do when nothing in the header tells the view.'),
+  unknownBodyPart: readOrSkip.default('skip').describe('What to do when nothing in the header tells the body part.'),
+  qualityControlPatientIds: z
+    .array(z.string().min(2).max(64))
+    .readonly()
+    .default(['QC-*', 'QC_*', 'PHANTOM*'])
+    .describe('Patient IDs of phantoms and test objects; * matches anything. Letter case does not matter.'),
+});
+
+export type SelectionOptions = Readonly<z.infer<typeof selectionOptionsSchema>>;
+
+/**
+ * Options for files that a person hands in (`read`): their age is that person's business, and a film in a Secondary
+ * Capture class was not made by us on purpose. Spread under what the site configured.
+ */
+export const fileSelectionOptions: Pick<SelectionOptions, 'maxStudyAgeDays' | 'acceptSecondaryCaptureModality'> = {
+  maxStudyAgeDays: null,
+  acceptSecondaryCaptureModality: true,
+};
+
+export interface SelectionRules {
+  readonly images: z.infer<typeof selectionRulesSchema>;
+  readonly views: z.infer<typeof viewRulesSchema>;
+  readonly options: SelectionOptions;
+}
+
+/** Rules from the parsed content of both mapping files and the site's options. Raises `config-invalid` with the path. */
+export function createSelectionRules(selection: unknown, views: unknown, options: unknown = {}): SelectionRules {
+  return {
+    images: parse(selectionRulesSchema, selection, 'mappings/selection.json'),
+    views: parse(viewRulesSchema, views, 'mappings/views.json'),
+    options: parse(selectionOptionsSchema, options, 'selection'),
+  };
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown, where: string): z.infer<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = [where, ...(issue?.path ?? [])].map(String).join('.');
+  throw new Failure('config-invalid', { where: path, expected: issue?.message ?? 'valid rules' });
+}

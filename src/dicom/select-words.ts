@@ -1,0 +1,97 @@
+import type { Dataset } from '../core/study.ts';
+import { code, codes, text } from './dataset.ts';
+import type { Keyword } from './keywords.ts';
+
+/** How the rules look at texts and codes, and how a refusal quotes them without giving away what a person typed. */
+
+/** Longest text that the rules look at; an ST has 1,024 characters. */
+const longestText = 1024;
+
+/** The words of a text: lower case, without accents, letters and digits apart (`Chest_2V` is chest, 2, v). */
+export function wordsOf(value: string): readonly string[] {
+  const plain = value.slice(0, longestText).normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  return plain.match(/\p{L}+|\p{N}+/gu) ?? [];
+}
+
+/** The first phrase of the list that stands in the text as whole words; null when none does. */
+export function phraseIn(value: string | null, phrases: readonly string[]): string | null {
+  if (value === null) return null;
+  const words = wordsOf(value);
+  return phrases.find((phrase) => stands(words, wordPatterns(phrase))) ?? null;
+}
+
+/** `tg18*` is two words of a text, tg and 18*, because letters and digits are kept apart there. */
+function wordPatterns(phrase: string): readonly string[] {
+  return phrase.match(/[a-z]+\*?|[0-9]+\*?/g) ?? [];
+}
+
+function stands(words: readonly string[], patterns: readonly string[]): boolean {
+  return words.some((_, start) => patterns.every((pattern, offset) => agrees(words[start + offset], pattern)));
+}
+
+function agrees(word: string | undefined, pattern: string): boolean {
+  if (word === undefined) return false;
+  return pattern.endsWith('*') ? word.startsWith(pattern.slice(0, -1)) : word === pattern;
+}
+
+/** Whether an identifier fits a pattern in which `*` stands for anything; linear in both, letter case ignored. */
+export function fitsPattern(value: string, pattern: string): boolean {
+  const [head = '', ...rest] = pattern.toLowerCase().split('*');
+  const lower = value.toLowerCase();
+  const tail = rest.pop();
+  if (tail === undefined) return lower === head;
+  if (!lower.startsWith(head) || !lower.endsWith(tail)) return false;
+  let at = head.length;
+  for (const part of rest) {
+    const found = lower.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return at <= lower.length - tail.length;
+}
+
+export interface CodedConcept {
+  readonly scheme: string;
+  readonly value: string;
+}
+
+/** SNOMED-RT codes stand under three designators in older objects (PS3.16 8.1, PS3.3 8.2). */
+const schemeOf = (designator: string): string => (['SNM3', '99SDM'].includes(designator) ? 'SRT' : designator);
+
+/** Codes of a sequence with their scheme under one name. */
+export function conceptsOf(dataset: Dataset, keyword: Keyword): readonly CodedConcept[] {
+  return codes(dataset, keyword).map(({ CodeValue, CodingSchemeDesignator }) => ({
+    scheme: schemeOf(CodingSchemeDesignator),
+    value: CodeValue,
+  }));
+}
+
+export function isOneOf(concept: CodedConcept, list: readonly CodedConcept[]): boolean {
+  return list.some(({ scheme, value }) => scheme === concept.scheme && value === concept.value);
+}
+
+/** Title of a document as a concept; null when it has none. */
+export function conceptOf(item: Dataset): CodedConcept | null {
+  const found = code(item);
+  return found && { scheme: schemeOf(found.CodingSchemeDesignator), value: found.CodeValue };
+}
+
+/** `BodyPartExamined=HIP`. A value that is no code string may be something that a person typed, and is not repeated. */
+export function quote(dataset: Dataset, keyword: Keyword): string {
+  const value = text(dataset, keyword);
+  if (value === null) return `${keyword} absent`;
+  return `${keyword}=${/^[A-Za-z0-9_. ]{1,64}$/.test(value) && value.length <= limitOf(keyword) ? value : '(no code string)'}`;
+}
+
+/** UIDs may have 64 characters, code strings 16. */
+const limitOf = (keyword: Keyword): number => (keyword.endsWith('UID') ? 64 : 16);
+
+export function quoteConcept(keyword: Keyword, { scheme, value }: CodedConcept): string {
+  const fits = /^[A-Za-z0-9_.-]{1,16}$/;
+  return fits.test(scheme) && fits.test(value) ? `${keyword}=(${value}, ${scheme})` : `${keyword}=(no code)`;
+}
+
+/** Names the rule's own word, never the text it was found in. */
+export function quoteWord(keyword: Keyword, phrase: string): string {
+  return `${keyword} says "${phrase}"`;
+}
