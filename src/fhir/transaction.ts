@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../core/failure.ts';
+import type { Resolved } from '../core/ports.ts';
+import { systems } from './coding.ts';
+import { linkReferences, rewriteReferences } from './references.ts';
+import type { ReferenceKeys } from './resolver.ts';
+import type {
+  BundleEntry,
+  DiagnosticReport,
+  Identifier,
+  ImagingStudy,
+  Observation,
+  Provenance,
+  ReportResource,
+  Resource,
+  TransactionBundle,
+} from './types.ts';
+
+/** A recorded bundle, and what becomes of it on the way to one server. Pure. */
+
+/** The recorded bytes; they were composed by us, so anything but a transaction is a fault of the store. */
+export function parseTransaction(bytes: Uint8Array): TransactionBundle {
+  const bundle = JSON.parse(new TextDecoder().decode(bytes)) as TransactionBundle;
+  if (bundle.resourceType !== 'Bundle' || bundle.type !== 'transaction') {
+    throw new Failure('internal', { where: 'recorded FHIR bundle', expected: 'a transaction', got: 'something else' });
+  }
+  return bundle;
+}
+
+/** The one resource of a type in the bundle. */
+function only<R extends ReportResource>(bundle: TransactionBundle, resourceType: R['resourceType']): R {
+  const entry = bundle.entry.find(({ resource }) => resource.resourceType === resourceType);
+  if (!entry) throw new Failure('internal', { where: 'recorded FHIR bundle', expected: resourceType, got: 'none' });
+  return entry.resource as R;
+}
+
+export const reportOf = (bundle: TransactionBundle): DiagnosticReport => only(bundle, 'DiagnosticReport');
+const provenanceOf = (bundle: TransactionBundle): Provenance => only(bundle, 'Provenance');
+
+/** The identifier that a resource of ours bears, and no other resource does. */
+export function ownIdentifier(resource: { readonly identifier?: readonly Identifier[] }): Identifier {
+  const own = resource.identifier?.find(({ system }) => system === systems.result);
+  if (!own) throw new Failure('internal', { where: 'FHIR resource', expected: 'an identifier of ours', got: 'none' });
+  return own;
+}
+
+/** By what the bundle names patient, order and study. */
+export function keysOf(bundle: TransactionBundle): ReferenceKeys {
+  const report = reportOf(bundle);
+  const study = only<ImagingStudy>(bundle, 'ImagingStudy');
+  const uid = study.identifier.find(({ system }) => system === systems.dicomUid)?.value ?? '';
+  return {
+    patient: report.subject.identifier ?? null,
+    accession: report.basedOn?.[0]?.identifier ?? null,
+    studyInstanceUid: uid.replace(/^urn:oid:/, ''),
+    ownImagingStudy: ownIdentifier(study),
+  };
+}
+
+/** Literal references where they are known; an ImagingStudy of the EHR takes the place of ours. */
+export function linkTransaction(bundle: TransactionBundle, resolved: Resolved): TransactionBundle {
+  const linked = linkReferences(bundle, resolved);
+  if (resolved.imagingStudy === null) return linked;
+  const own = `ImagingStudy/${only<ImagingStudy>(bundle, 'ImagingStudy').id}`;
+  const theirs = `ImagingStudy/${resolved.imagingStudy}`;
+  const kept = linked.entry.filter(
+    ({ resource: { resourceType } }) => !['ImagingStudy', 'Endpoint'].includes(resourceType),
+  );
+  return rewriteReferences({ ...linked, entry: kept }, (reference) =>
+    reference.reference === own ? { ...reference, reference: theirs } : reference,
+  );
+}
+
+export const putEntry = <R extends Resource & { readonly id: string }>(resource: R): BundleEntry<R> => ({
+  resource,
+  request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
+});
+
+/** A transaction for a server that gives ids itself, and the Provenance, which has no identifier to go by. */
+export interface ConditionalTransaction {
+  readonly bundle: TransactionBundle<Resource>;
+  readonly provenance: Provenance;
+}
+
+/** Conditional updates on our own identifiers; references between the entries go by `fullUrl` (R4 3.1.0.11.1). */
+export function toConditional(bundle: TransactionBundle): ConditionalTransaction {
+  const provenance = provenanceOf(bundle);
+  const urls = new Map(
+    bundle.entry.map(({ resource }) => [`${resource.resourceType}/${resource.id}`, temporaryUrl(resource)]),
+  );
+  const entry = bundle.entry
+    .filter(({ resource }) => resource !== provenance)
+    .map(({ resource }) => conditionalEntry(resource as Exclude<ReportResource, Provenance>));
+  const rewritten = rewriteReferences({ resourceType: 'Bundle', type: 'transaction', entry } as const, (reference) => {
+    const url = reference.reference && urls.get(reference.reference);
+    return url ? { ...reference, reference: url } : reference;
+  });
+  return { bundle: rewritten, provenance };
+}
+
+function conditionalEntry(resource: Exclude<ReportResource, Provenance>): BundleEntry {
+  const { id: _, ...anonymous } = resource;
+  const { system, value } = ownIdentifier(resource);
+  const query = new URLSearchParams({ identifier: `${system}|${value}` });
+  return {
+    fullUrl: temporaryUrl(resource),
+    resource: anonymous,
+    request: { method: 'PUT', url: `${resource.resourceType}?${query}` },
+  };
+}
+
+/** Name of an entry within one transaction; the server forgets it. */
+function temporaryUrl({ resourceType, id }: ReportResource): string {
+  const hex = createHash('sha256').update(`${resourceType}/${id}`).digest('hex');
+  const groups = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ];
+  return `urn:uuid:${groups.join('-')}`;
+}
+
+/** An Observation of an earlier revision that the report no longer rests on. */
+export const withdrawnEntry = (observation: Observation & { readonly id: string }): BundleEntry =>
+  putEntry({ ...observation, status: 'entered-in-error' } as Resource & { readonly id: string });
+
+export interface StoredAt {
+  readonly resourceType: string;
+  readonly id: string;
+  readonly version: string;
+}
+
+/** What the server says that it stored, entry by entry, in the order of the request (R4 3.1.0.11.2). */
+export function readResponse(response: Resource, bundle: TransactionBundle<Resource>): readonly StoredAt[] {
+  const { type, entry } = response as { readonly type?: unknown; readonly entry?: readonly ResponseEntry[] };
+  if (response.resourceType !== 'Bundle' || type !== 'transaction-response' || !Array.isArray(entry)) {
+    throw notFhir('a transaction-response', 'another resource');
+  }
+  if (entry.length !== bundle.entry.length) {
+    throw notFhir(`${bundle.entry.length} entries`, `${entry.length} entries`);
+  }
+  return bundle.entry.map(({ resource }, index) => storedAt(resource, (entry as readonly ResponseEntry[])[index]));
+}
+
+interface ResponseEntry {
+  readonly response?: { readonly status?: unknown; readonly location?: unknown; readonly etag?: unknown };
+}
+
+function storedAt({ resourceType, id }: Resource, entry: ResponseEntry | undefined): StoredAt {
+  const { status, location, etag } = entry?.response ?? {};
+  if (typeof status !== 'string' || !/^20[01]\b/.test(status))
+    throw notFhir('status 200 or 201 of every entry', 'another');
+  const path = typeof location === 'string' ? location : '';
+  const match = path.match(/(?:^|\/)([A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?$/);
+  const storedId = match?.[1] === resourceType ? match[2] : id;
+  if (storedId === undefined || (id !== undefined && storedId !== id)) {
+    throw notFhir(`the location of the stored ${resourceType}`, path === '' ? 'none' : 'another one');
+  }
+  const tag = typeof etag === 'string' ? etag.match(/^(?:W\/)?"?([A-Za-z0-9\-.]{1,64})"?$/)?.[1] : undefined;
+  return { resourceType, id: storedId, version: match?.[3] ?? tag ?? 'unknown' };
+}
+
+const notFhir = (expected: string, got: string): Failure =>
+  new Failure('fhir-not-fhir', { where: 'answer to the transaction', expected, got });
