@@ -1,0 +1,48 @@
+import type { FailureCode } from '../core/failure.ts';
+import type { Job, JobState } from '../core/ports.ts';
+import type { ClaimedJob } from './backoff.ts';
+
+/** A row of the table `job`, as SQLite gives it. */
+export interface JobRow {
+  readonly number: number;
+  readonly study: string;
+  readonly source: string;
+  readonly stat: 0 | 1;
+  readonly state: JobState;
+  readonly code: FailureCode | null;
+  readonly attempt: number;
+  readonly announced_at: number;
+  readonly due_at: number;
+  readonly updated_at: number;
+  readonly settling_count: number | null;
+  readonly settling_since: number | null;
+  readonly partial: 0 | 1;
+  readonly claimed: 0 | 1;
+  readonly announced_again: 0 | 1;
+  readonly failing_since: number | null;
+  readonly interrupted: number;
+  readonly reading: number | null;
+  readonly waiting: 0 | 1;
+}
+
+export function toJob(row: JobRow): Job {
+  const { settling_count: count, settling_since: since } = row;
+  return {
+    number: row.number,
+    studyInstanceUid: row.study,
+    source: row.source,
+    priority: row.stat ? 'stat' : 'routine',
+    state: row.state,
+    code: row.code,
+    attempt: row.attempt,
+    announcedAt: row.announced_at,
+    dueAt: row.due_at,
+    updatedAt: row.updated_at,
+    settling: count === null || since === null ? null : { count, since },
+    partial: row.partial === 1,
+  };
+}
+
+export function toClaimedJob(row: JobRow): ClaimedJob {
+  return { ...toJob(row), failingSince: row.failing_since };
+}

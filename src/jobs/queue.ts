@@ -1,0 +1,219 @@
+import { Failure, type FailureCode, failures } from '../core/failure.ts';
+import type { Job, JobState, Log, Settlement } from '../core/ports.ts';
+import type { StudyEvent } from '../core/study.ts';
+import type { ClaimedJob, RetrySettlement } from './backoff.ts';
+import { type Database, transaction, translateErrors } from './database.ts';
+import { type JobRow, toClaimedJob } from './job-row.ts';
+import type { DurableQueue, JobChange } from './store.ts';
+
+/**
+ * The job queue on SQLite. A job is in exactly one of three conditions:
+ * - waiting: unclaimed, `announced`, `settling` or `retrying`; due at `due_at`;
+ * - running: claimed; the state is the one it was claimed in, or `selected`, `read`, `delivering`;
+ * - ended: unclaimed, any other state; only an announcement makes it wait again.
+ */
+
+const where = 'the job queue';
+
+/** Longest wait of a job under which the process died more than once: it must not keep the others from their turn. */
+const longestInterruptionMs = 10 * 60_000;
+
+export function createQueue(database: Database, log: Log): DurableQueue {
+  const statements = prepare(database);
+  const change = recorder(database, statements, log);
+  return {
+    async announce(event, now) {
+      const row = translateErrors(where, () => statements.byStudy.get(event.studyInstanceUid) as JobRow | undefined);
+      if (row && changesNothing(row, event)) return;
+      change((record) => announce(statements, record, event, row, now));
+    },
+    async claim(now) {
+      return transaction(database, where, () => claim(statements, now));
+    },
+    async advance(job, state, now) {
+      change((record) => {
+        const row = claimedRow(statements, job);
+        statements.move.run(state, now, row.number);
+        record(row, { at: now, state, code: null, attempt: row.attempt });
+      });
+    },
+    async settle(job, settlement, now) {
+      change((record) => settle(statements, record, claimedRow(statements, job), settlement, now));
+    },
+    async park(job, now) {
+      change((record) => free(statements, record, claimedRow(statements, job), now, { waitMs: 0, interrupted: 0 }));
+    },
+    async nextDueAt() {
+      return translateErrors(where, () => statements.nextDue.get() as { due: number | null }).due;
+    },
+    async recover(now) {
+      change((record) => {
+        for (const row of statements.claimed.all() as unknown as JobRow[]) {
+          const interrupted = row.interrupted + 1;
+          const waitMs =
+            interrupted === 1 ? 0 : Math.min(longestInterruptionMs, 1_000 * 2 ** Math.min(interrupted, 16));
+          free(statements, record, row, now, { waitMs, interrupted });
+        }
+      });
+    },
+  };
+}
+
+/** Remembers a change of state of the job; the row is as it was before. */
+type Recorder = (row: Pick<JobRow, 'number' | 'updated_at'>, next: NextState) => void;
+
+interface NextState {
+  readonly at: number;
+  readonly state: JobState;
+  readonly code: FailureCode | null;
+  readonly cause?: FailureCode;
+  readonly attempt: number;
+}
+
+/** Runs changes in one transaction; the log hears of them after the commit, never of what was rolled back. */
+function recorder(database: Database, statements: Statements, log: Log): (work: (record: Recorder) => void) => void {
+  return (work) => {
+    const lines: Parameters<Log>[0][] = [];
+    transaction(database, where, () =>
+      work((row, { at, state, code, cause = null, attempt }) => {
+        const durationMs = Math.max(0, at - row.updated_at);
+        statements.remember.run(row.number, at, state, code, cause, attempt, durationMs);
+        lines.push(logLine(row.number, { at, state, code, cause, attempt, durationMs }));
+      }),
+    );
+    for (const line of lines) log(line);
+  };
+}
+
+function logLine(job: number, { at, state, code, cause, attempt, durationMs }: JobChange): Parameters<Log>[0] {
+  const line = { time: new Date(at).toISOString(), event: 'job', job, state, code };
+  return { ...line, class: code && failures[code].class, ...(cause && { cause }), attempt, durationMs };
+}
+
+function claimedRow(statements: Statements, job: Job): JobRow {
+  const row = statements.byNumber.get(job.number) as JobRow | undefined;
+  if (row?.claimed === 1) return row;
+  throw new Failure('internal', { where: `job ${job.number}`, expected: 'a claimed job', got: row?.state ?? 'none' });
+}
+
+function changesNothing(row: JobRow, event: StudyEvent): boolean {
+  if (event.priority === 'stat' && row.stat === 0) return false;
+  return row.waiting === 1 || (row.claimed === 1 && row.announced_again === 1);
+}
+
+function announce(
+  statements: Statements,
+  record: Recorder,
+  event: StudyEvent,
+  row: JobRow | undefined,
+  now: number,
+): void {
+  const stat = event.priority === 'stat' ? 1 : 0;
+  if (!row) {
+    const inserted = statements.insert.get(event.studyInstanceUid, event.source, stat, now, now, now);
+    record(inserted as unknown as JobRow, { at: now, state: 'announced', code: null, attempt: 0 });
+    return;
+  }
+  if (row.waiting === 0 && row.claimed === 0) {
+    restart(statements, record, { ...row, source: event.source, stat }, now);
+    return;
+  }
+  if (stat) statements.urgent.run(row.number);
+  if (row.claimed) statements.again.run(row.number);
+}
+
+/** A new run of an ended job, due at once, its failures forgotten. */
+function restart(statements: Statements, record: Recorder, row: JobRow, now: number): void {
+  statements.restart.run(row.source, row.stat, now, now, now, row.number);
+  record(row, { at: now, state: 'announced', code: null, attempt: 0 });
+}
+
+/** Strictly stat before routine, else the one that is due longest: a backlog keeps its order and nobody starves among equals. */
+function claim(statements: Statements, now: number): ClaimedJob | null {
+  const row = (statements.mostUrgent.get(1, now) ?? statements.mostUrgent.get(0, now)) as JobRow | undefined;
+  if (!row) return null;
+  statements.claim.run(row.number);
+  return toClaimedJob(row);
+}
+
+function settle(
+  statements: Statements,
+  record: Recorder,
+  row: JobRow,
+  settlement: Settlement | RetrySettlement,
+  now: number,
+): void {
+  const { state } = settlement;
+  if (state === 'settling') {
+    const { dueAt, settling } = settlement;
+    statements.settling.run(dueAt, now, settling.count, settling.since, row.number);
+    if (row.state !== state) record(row, { at: now, state, code: null, attempt: row.attempt });
+  } else if (state === 'retrying') {
+    statements.retrying.run(settlement.code, settlement.dueAt, now, now, row.number);
+    record(row, { at: now, state, code: settlement.code, attempt: row.attempt + 1 });
+  } else {
+    end(statements, record, row, settlement, now);
+  }
+}
+
+type Ending = Exclude<Settlement | RetrySettlement, { readonly state: 'settling' | 'retrying' }>;
+
+/** Only an ending needs another run for what was announced meanwhile: a settling or retrying job runs again anyway. */
+function end(statements: Statements, record: Recorder, row: JobRow, ending: Ending, now: number): void {
+  const code = 'code' in ending ? ending.code : null;
+  const partial = ending.state === 'done' && ending.partial ? 1 : 0;
+  const attempt = ending.state === 'done' || ending.state === 'skipped' ? row.attempt : row.attempt + 1;
+  statements.end.run(ending.state, code, partial, now, attempt, row.number);
+  record(row, { at: now, state: ending.state, code, attempt, ...('cause' in ending && { cause: ending.cause }) });
+  if (row.announced_again) restart(statements, record, { ...row, updated_at: now }, now);
+}
+
+/** Takes the claim off. The due time stays, so that the job keeps its place and the length of its last back-off. */
+function free(
+  statements: Statements,
+  record: Recorder,
+  row: JobRow,
+  now: number,
+  { waitMs, interrupted }: { readonly waitMs: number; readonly interrupted: number },
+): void {
+  const waits = row.state === 'announced' || row.state === 'settling' || row.state === 'retrying';
+  const dueAt = waitMs > 0 ? now + waitMs : row.due_at;
+  const updatedAt = waits ? row.updated_at : now;
+  statements.free.run(waits ? row.state : 'announced', dueAt, updatedAt, interrupted, row.number);
+  if (!waits) record(row, { at: now, state: 'announced', code: null, attempt: row.attempt });
+}
+
+type Statements = ReturnType<typeof prepare>;
+
+function prepare(database: Database) {
+  return {
+    byStudy: database.prepare('SELECT * FROM job WHERE study = ?'),
+    byNumber: database.prepare('SELECT * FROM job WHERE number = ?'),
+    claimed: database.prepare('SELECT * FROM job WHERE claimed = 1 ORDER BY number'),
+    insert: database.prepare(`INSERT INTO job (study, source, stat, state, announced_at, due_at, updated_at)
+      VALUES (?, ?, ?, 'announced', ?, ?, ?) RETURNING number, updated_at`),
+    urgent: database.prepare('UPDATE job SET stat = 1 WHERE number = ?'),
+    again: database.prepare('UPDATE job SET announced_again = 1 WHERE number = ?'),
+    restart: database.prepare(`UPDATE job SET source = ?, stat = ?, state = 'announced', code = NULL, attempt = 0,
+      announced_at = ?, due_at = ?, updated_at = ?, settling_count = NULL, settling_since = NULL, partial = 0, claimed = 0,
+      announced_again = 0, failing_since = NULL, interrupted = 0 WHERE number = ?`),
+    mostUrgent: database.prepare(
+      'SELECT * FROM job WHERE waiting = 1 AND stat = ? AND due_at <= ? ORDER BY due_at, number LIMIT 1',
+    ),
+    claim: database.prepare('UPDATE job SET claimed = 1, announced_again = 0 WHERE number = ?'),
+    move: database.prepare('UPDATE job SET state = ?, updated_at = ? WHERE number = ?'),
+    free: database.prepare(`UPDATE job SET claimed = 0, announced_again = 0, state = ?, due_at = ?, updated_at = ?,
+      interrupted = ? WHERE number = ?`),
+    settling: database.prepare(`UPDATE job SET claimed = 0, interrupted = 0, state = 'settling', due_at = ?,
+      updated_at = iif(state = 'settling', updated_at, ?), settling_count = ?, settling_since = ? WHERE number = ?`),
+    retrying: database.prepare(`UPDATE job SET claimed = 0, interrupted = 0, state = 'retrying', code = ?, due_at = ?,
+      updated_at = ?, attempt = attempt + 1, failing_since = COALESCE(failing_since, ?) WHERE number = ?`),
+    end: database.prepare(`UPDATE job SET claimed = 0, interrupted = 0, state = ?, code = ?, partial = ?, updated_at = ?,
+      settling_count = NULL, settling_since = NULL, attempt = ? WHERE number = ?`),
+    nextDue: database.prepare(`SELECT min(due) AS due FROM (
+      SELECT min(due_at) AS due FROM job WHERE waiting = 1 AND stat = 1
+      UNION ALL SELECT min(due_at) FROM job WHERE waiting = 1 AND stat = 0)`),
+    remember: database.prepare(`INSERT INTO history (job, at, state, code, cause, attempt, duration_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?)`),
+  };
+}

@@ -1,0 +1,138 @@
+import { Failure } from '../core/failure.ts';
+import { type Database, transaction } from './database.ts';
+
+/** Tables of the SQLite store. A later version is a new entry at the end of `migrations`; old entries are never edited. */
+
+/** "CXRG" in ASCII: tells our database from any other. */
+const applicationId = 0x43585247;
+
+/**
+ * `waiting` is derived from claim and state, so that the three cannot disagree. `failing_since` starts the retry window,
+ * `interrupted` counts deaths of the process under this job, `history` has one row per change of state.
+ */
+const jobTables = `
+CREATE TABLE job (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  study TEXT NOT NULL UNIQUE,
+  source TEXT NOT NULL,
+  stat INTEGER NOT NULL CHECK (stat IN (0, 1)),
+  state TEXT NOT NULL,
+  code TEXT,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  announced_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  settling_count INTEGER,
+  settling_since INTEGER,
+  partial INTEGER NOT NULL DEFAULT 0 CHECK (partial IN (0, 1)),
+  claimed INTEGER NOT NULL DEFAULT 0 CHECK (claimed IN (0, 1)),
+  announced_again INTEGER NOT NULL DEFAULT 0 CHECK (announced_again IN (0, 1)),
+  failing_since INTEGER,
+  interrupted INTEGER NOT NULL DEFAULT 0,
+  reading INTEGER REFERENCES reading (id),
+  waiting INTEGER NOT NULL GENERATED ALWAYS AS (claimed = 0 AND state IN ('announced', 'settling', 'retrying')) VIRTUAL
+) STRICT;
+CREATE INDEX job_by_urgency ON job (waiting, stat, due_at, number);
+CREATE INDEX job_by_state ON job (state);
+CREATE INDEX job_by_update ON job (updated_at);
+
+CREATE TABLE history (
+  id INTEGER PRIMARY KEY,
+  job INTEGER NOT NULL REFERENCES job (number),
+  at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  code TEXT,
+  cause TEXT,
+  attempt INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX history_by_job ON history (job);
+
+CREATE TABLE outcome (
+  job INTEGER NOT NULL REFERENCES job (number),
+  position INTEGER NOT NULL,
+  reason TEXT,
+  json TEXT NOT NULL,
+  PRIMARY KEY (job, position)
+) STRICT;
+CREATE INDEX outcome_by_reason ON outcome (reason) WHERE reason IS NOT NULL;
+`;
+
+/**
+ * `content_key` names what a reading was made of; `turn` is the order in which readings became current. The bytes of an artifact
+ * are a file named by `sha256`; `purged_at` says that the file was removed after its delivery.
+ */
+const ledgerTables = `
+CREATE TABLE reading (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  content_key TEXT NOT NULL UNIQUE,
+  study TEXT NOT NULL,
+  model_id TEXT NOT NULL,
+  turn INTEGER NOT NULL UNIQUE,
+  decision TEXT NOT NULL,
+  score REAL,
+  read_at TEXT NOT NULL,
+  json TEXT NOT NULL
+) STRICT;
+CREATE INDEX reading_by_study ON reading (study, model_id, turn);
+
+CREATE TABLE artifact (
+  reading INTEGER NOT NULL REFERENCES reading (id),
+  name TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  file_name TEXT NOT NULL,
+  media_type TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  purged_at INTEGER,
+  PRIMARY KEY (reading, name)
+) STRICT;
+CREATE INDEX artifact_by_id ON artifact (id);
+CREATE INDEX artifact_by_digest ON artifact (sha256);
+
+CREATE TABLE receipt (
+  reading INTEGER NOT NULL,
+  artifact TEXT NOT NULL,
+  destination TEXT NOT NULL,
+  json TEXT NOT NULL,
+  PRIMARY KEY (reading, artifact, destination),
+  FOREIGN KEY (reading, artifact) REFERENCES artifact (reading, name)
+) STRICT;
+
+CREATE TABLE memory (
+  owner TEXT NOT NULL,
+  key TEXT NOT NULL,
+  json TEXT NOT NULL,
+  PRIMARY KEY (owner, key)
+) STRICT;
+`;
+
+const migrations: readonly string[] = [jobTables + ledgerTables];
+
+export const schemaVersion = migrations.length;
+
+/** Brings the tables to this version in one transaction; refuses a database of a newer gateway or of another program. */
+export function migrate(database: Database): void {
+  transaction(database, 'the schema of the job store', () => {
+    const version = readPragma(database, 'user_version');
+    const owner = readPragma(database, 'application_id');
+    const foreign = version === 0 ? hasTables(database) : owner !== applicationId;
+    if (foreign) refuse('a database of this gateway, or none', "another program's");
+    if (version > schemaVersion) refuse(`schema version ${schemaVersion} or older`, `${version}, of a newer gateway`);
+    for (const migration of migrations.slice(version)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${schemaVersion}; PRAGMA application_id = ${applicationId}`);
+  });
+}
+
+function refuse(expected: string, got: string): never {
+  throw new Failure('store-failed', { where: 'the schema of the job store', expected, got });
+}
+
+function readPragma(database: Database, name: 'user_version' | 'application_id'): number {
+  return (database.prepare(`PRAGMA ${name}`).get() as Record<string, number>)[name]!;
+}
+
+function hasTables(database: Database): boolean {
+  return database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined;
+}

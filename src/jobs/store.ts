@@ -1,0 +1,45 @@
+import type { FailureCode } from '../core/failure.ts';
+import type { Job, JobQueue, JobState, Ledger, Memory, Settlement, StudyBoard } from '../core/ports.ts';
+import type { ClaimedJob, RetrySettlement } from './backoff.ts';
+
+/** What a store gives, whatever engine holds it. Every implementation passes the suites in `test/contracts`. */
+
+/** One change of a job's state, as the history keeps it and the log tells it. */
+export interface JobChange {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly state: JobState;
+  readonly code: FailureCode | null;
+  /** The last failure of a job that ran out of retries; else null. */
+  readonly cause: FailureCode | null;
+  readonly attempt: number;
+  /** Time spent in the state before. */
+  readonly durationMs: number;
+}
+
+/** The queue with what the runner needs beyond the port. */
+export interface DurableQueue extends JobQueue {
+  claim(now: number): Promise<ClaimedJob | null>;
+  settle(job: Job, settlement: Settlement | RetrySettlement, now: number): Promise<void>;
+  /** Gives a claim back unsettled: the job is due at once, for whoever claims next, and nothing counts as failed. */
+  park(job: Job, now: number): Promise<void>;
+}
+
+export interface Store {
+  readonly queue: DurableQueue;
+  readonly ledger: Ledger;
+  readonly board: StudyBoard;
+  /** Every change of state of a study's job, oldest first; empty when the study is unknown. */
+  history(studyInstanceUid: string): Promise<readonly JobChange[]>;
+  /** The memory of the source `name`. */
+  memory(name: string): Memory;
+  /** Site secret, 64 hex digits; made once. */
+  secret(): string;
+  /**
+   * Removes the bytes of delivered artifacts of studies that ended before `olderThan` (milliseconds since 1970), and what crashes
+   * left over. An artifact without a receipt is never removed. Gives the number of files removed.
+   */
+  purge(olderThan: number, now: number): Promise<number>;
+  /** Closes the store and unlocks the folder. */
+  close(): void;
+}
