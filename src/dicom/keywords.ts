@@ -53,6 +53,7 @@ export const keywords = {
   ReferencedPerformedProcedureStepSequence: ['00081111', 'SQ'],
   ReferencedSeriesSequence: ['00081115', 'SQ'],
   ReferencedImageSequence: ['00081140', 'SQ'],
+  ReferencedInstanceSequence: ['0008114A', 'SQ'],
   ReferencedSOPClassUID: ['00081150', 'UI'],
   ReferencedSOPInstanceUID: ['00081155', 'UI'],
   RetrieveURL: ['00081190', 'UR'],

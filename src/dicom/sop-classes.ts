@@ -1,0 +1,3 @@
+/** SOP classes of what we write (PS3.6 annex A). */
+export const comprehensive3dSrStorage = '1.2.840.10008.5.1.4.1.1.88.34';
+export const secondaryCaptureImageStorage = '1.2.840.10008.5.1.4.1.1.7';
