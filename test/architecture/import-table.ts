@@ -1,0 +1,55 @@
+/** The import table of the design: who may import whom, and which packages are whose. CONTRIBUTING.md explains it. */
+export interface Row {
+  /** Folders and top-level files of src/. */
+  readonly imports: readonly string[];
+  readonly packages: readonly string[];
+  /** Node's own modules; all where it is left out. */
+  readonly builtins?: readonly string[];
+}
+
+const row = (imports: readonly string[], packages: readonly string[] = []): Row => ({ imports, packages });
+
+const folders = {
+  core: { imports: [], packages: [], builtins: ['node:crypto'] },
+  net: row(['core'], ['undici']),
+  dicom: row(
+    ['core', 'net'],
+    [
+      'dcmjs',
+      'dicomweb-client',
+      '@cornerstonejs/codec-charls',
+      '@cornerstonejs/codec-libjpeg-turbo-8bit',
+      '@cornerstonejs/codec-openjpeg',
+      'jpeg-lossless-decoder-js',
+    ],
+  ),
+  fhir: row(['core', 'net'], ['fhir-kit-client']),
+  model: row(['core'], ['onnxruntime-node', 'sharp', 'protobufjs', 'dejavu-fonts-ttf']),
+  sources: row(['core', 'net']),
+  jobs: row(['core'], ['node:sqlite', 'pg', 'pg-boss']),
+  reader: row(['core', 'dicom', 'model']),
+  outputs: row(['core', 'dicom', 'fhir']),
+  science: row(['core', 'model']),
+  sandbox: row(['core', 'dicom'], ['express']),
+  http: row(['core'], ['express']),
+} as const satisfies Record<string, Row>;
+
+const everyFolder = Object.keys(folders);
+
+export const importTable: Readonly<Record<string, Row>> = {
+  ...folders,
+  'pipeline.ts': row(['core']),
+  'steps.ts': row(['core', 'pipeline.ts']),
+  'version.ts': row([]),
+  'config.ts': row([...everyFolder, 'config-input.ts'], ['yaml']),
+  'config-input.ts': row(['core']),
+  'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts']),
+  commands: row(['core', 'config.ts', 'pipeline.ts', 'steps.ts', 'wire.ts', 'version.ts']),
+  'main.ts': row(['core', 'config.ts', 'wire.ts', 'commands', 'version.ts'], ['commander']),
+};
+
+/** Every folder but core may use it for the schemas of its own options and files. */
+export const everyonesPackages: readonly string[] = ['zod'];
+
+/** The only file that may read the environment of the process. */
+export const environmentReader = 'config.ts';
