@@ -99,7 +99,7 @@ export const selectionOptionsSchema = z.strictObject({
   unknownView: readOrSkip.default('skip').describe('What to do when nothing in the header tells the view.'),
   unknownBodyPart: readOrSkip.default('skip').describe('What to do when nothing in the header tells the body part.'),
   qualityControlPatientIds: z
-    .array(z.string().min(2).max(64))
+    .array(z.string().min(2).max(64).regex(/[^*]/, 'a pattern that does not fit everyone'))
     .readonly()
     .default(['QC-*', 'QC_*', 'PHANTOM*'])
     .describe('Patient IDs of phantoms and test objects; * matches anything. Letter case does not matter.'),

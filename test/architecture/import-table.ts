@@ -43,8 +43,10 @@ export const importTable: Readonly<Record<string, Row>> = {
   'version.ts': row([]),
   'config.ts': row([...everyFolder, 'config-input.ts'], ['yaml']),
   'config-input.ts': row(['core']),
+  // The wiring in two files: what every command needs, and what only a gateway with servers does.
   'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts']),
-  commands: row(['core', 'config.ts', 'pipeline.ts', 'steps.ts', 'wire.ts', 'version.ts']),
+  'wire-gateway.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts', 'wire.ts']),
+  commands: row(['core', 'config.ts', 'pipeline.ts', 'steps.ts', 'wire.ts', 'wire-gateway.ts', 'version.ts']),
   'main.ts': row(['core', 'config.ts', 'wire.ts', 'commands', 'version.ts'], ['commander']),
 };
 
