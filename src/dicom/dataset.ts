@@ -66,7 +66,6 @@ function asText(value: unknown): string {
 }
 
 /** Spaces pad a value at its end (PS3.5 6.2) and say nothing at its begin; a NUL pads a UID. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is the pad byte of UI (PS3.5 9.1)
 const trim = (value: string): string => value.replace(/^[ \0]+|[ \0]+$/g, '');
 
 const nameText = ({ Alphabetic = '', Ideographic = '', Phonetic = '' }: PersonName): string =>

@@ -1,0 +1,130 @@
+import { Failure } from '../core/failure.ts';
+import { codecModules, LosslessDecoder, type WasmDecoder } from './codec-modules.ts';
+import { type CodestreamSize, expectEnd, readJpeg2000Size, readJpegSize } from './codestream.ts';
+import { decodeRle } from './rle.ts';
+import { transferSyntaxOf } from './transfer-syntax.ts';
+
+/** Compressed frames to samples. What a frame declares is held against the header before memory is spent on it. */
+
+/** What the header says of a frame of one sample a pixel. */
+export interface FrameShape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly bitsAllocated: 8 | 16;
+  readonly bitsStored: number;
+}
+
+export interface DecodedFrame {
+  /** rows × columns values, row by row, as the codec or the file has them: neither masked nor sign-extended. */
+  readonly samples: Uint8Array | Int8Array | Uint16Array | Int16Array;
+  /** Bits of a sample in the codestream; BitsAllocated where there is none. */
+  readonly precision: number;
+}
+
+type WasmCodec = keyof typeof codecModules;
+
+/**
+ * Decodes one frame, whole. Raises `unsupported-transfer-syntax`, `truncated`, `decode-failed`, and `invalid-pixels` when
+ * the codestream has another size, depth or number of samples than the header.
+ */
+export async function decodeFrame(syntaxUid: string, frame: Uint8Array, shape: FrameShape): Promise<DecodedFrame> {
+  const codec = transferSyntaxOf(syntaxUid).pixels;
+  if (codec === null) throw unsupported(syntaxUid);
+  if (codec === 'native') return decodeNative(frame, shape, transferSyntaxOf(syntaxUid).encoding.littleEndian);
+  if (codec === 'rle') return decodeNative(decodeRle(frame, pixelsOf(shape), shape.bitsAllocated / 8), shape, true);
+  const size = codec === 'jpeg-2000' ? readJpeg2000Size(frame) : readJpegSize(frame);
+  expectSize(size, shape);
+  expectEnd(frame);
+  if (codec === 'jpeg-lossless') return decodeLossless(frame, size);
+  if (codec === 'jpeg' && size.precision !== 8) throw unsupported(syntaxUid, '8 bits a sample', `${size.precision}`);
+  return decodeWasm(codec, frame, size);
+}
+
+/** Samples of native pixel data. Raises `truncated` when there are fewer than rows × columns; more are ignored. */
+export function decodeNative(bytes: Uint8Array, shape: FrameShape, littleEndian: boolean): DecodedFrame {
+  const precision = shape.bitsAllocated;
+  const length = pixelsOf(shape) * (precision / 8);
+  if (bytes.length < length) throw truncated('PixelData', `${length} bytes`, String(bytes.length));
+  // A copy starts at an even address and belongs to nobody else.
+  const copy = Buffer.from(Uint8Array.prototype.slice.call(bytes, 0, length).buffer);
+  if (precision === 8) return { samples: new Uint8Array(copy.buffer), precision };
+  if (!littleEndian) copy.swap16();
+  return { samples: new Uint16Array(copy.buffer), precision };
+}
+
+const pixelsOf = ({ rows, columns }: FrameShape): number => rows * columns;
+
+function expectSize(size: CodestreamSize, { rows, columns, bitsAllocated, bitsStored }: FrameShape): void {
+  const same = (where: string, expected: number, got: number) => {
+    if (expected !== got) throw invalid(`${where} of the codestream`, String(expected), String(got));
+  };
+  same('rows', rows, size.rows);
+  same('columns', columns, size.columns);
+  same('samples a pixel', 1, size.components);
+  if (size.precision < bitsStored || size.precision > bitsAllocated) {
+    throw invalid('bits of the codestream', `${bitsStored} to ${bitsAllocated}`, String(size.precision));
+  }
+}
+
+function decodeLossless(frame: Uint8Array, { precision, rows, columns }: CodestreamSize): DecodedFrame {
+  const file = frame.slice().buffer;
+  const samples = guard('JPEG Lossless', () =>
+    new LosslessDecoder().decode(file, 0, file.byteLength, precision > 8 ? 2 : 1),
+  );
+  if (samples.length !== rows * columns) throw failed('JPEG Lossless', 'a sample for every pixel');
+  return { samples, precision };
+}
+
+/** Compiled modules, kept from film to film; one that has failed is thrown away with its memory. */
+const compiled = new Map<WasmCodec, Promise<new () => WasmDecoder>>();
+
+async function decodeWasm(codec: WasmCodec, frame: Uint8Array, size: CodestreamSize): Promise<DecodedFrame> {
+  const module = compiled.get(codec) ?? codecModules[codec]();
+  compiled.delete(codec);
+  const Decoder = await module;
+  const decoded = guard(codec, () => runDecoder(new Decoder(), frame, size));
+  compiled.set(codec, module);
+  return decoded;
+}
+
+function runDecoder(decoder: WasmDecoder, frame: Uint8Array, size: CodestreamSize): DecodedFrame {
+  decoder.getEncodedBuffer(frame.length).set(frame);
+  decoder.decode();
+  const { width, height, bitsPerSample, componentCount } = decoder.getFrameInfo();
+  const bytes = Uint8Array.prototype.slice.call(decoder.getDecodedBuffer());
+  decoder.delete();
+  const asDeclared = width === size.columns && height === size.rows && bitsPerSample === size.precision;
+  const length = size.rows * size.columns * (size.precision > 8 ? 2 : 1);
+  if (!asDeclared || componentCount !== 1 || bytes.length !== length) throw failed('codec', 'the declared size');
+  if (size.precision > 8) {
+    const samples = size.signed ? new Int16Array(bytes.buffer) : new Uint16Array(bytes.buffer);
+    return { samples, precision: size.precision };
+  }
+  return { samples: size.signed ? new Int8Array(bytes.buffer) : bytes, precision: size.precision };
+}
+
+/** Whatever a codec throws (numbers, strings, aborts) is a failure to decode. */
+function guard<T>(where: string, decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw failed(where, 'a stream that the codec can decode', cause);
+  }
+}
+
+const unsupported = (syntaxUid: string, expected?: string, got?: string): Failure =>
+  new Failure('unsupported-transfer-syntax', {
+    where: `${transferSyntaxOf(syntaxUid).name} ${/^[0-9.]{1,64}$/.test(syntaxUid) ? syntaxUid : ''}`.trim(),
+    ...(expected === undefined ? {} : { expected }),
+    ...(got === undefined ? {} : { got }),
+  });
+
+const failed = (where: string, expected: string, cause?: unknown): Failure =>
+  new Failure('decode-failed', { where, expected, cause });
+
+const truncated = (where: string, expected: string, got: string): Failure =>
+  new Failure('truncated', { where, expected, got });
+
+const invalid = (where: string, expected: string, got: string): Failure =>
+  new Failure('invalid-pixels', { where, expected, got });

@@ -1,0 +1,92 @@
+import { Failure } from '../core/failure.ts';
+
+/** Reads the size and depth that a codestream declares, before a decoder spends memory on it. */
+
+export interface CodestreamSize {
+  readonly rows: number;
+  readonly columns: number;
+  readonly components: number;
+  /** Bits of a sample. */
+  readonly precision: number;
+  readonly signed: boolean;
+}
+
+/** The end marker of JPEG, JPEG-LS and JPEG 2000 (EOI, EOC); none of their entropy coders can write these two bytes. */
+const endMarker = 0xffd9;
+
+/** The size in the frame header of a JPEG or JPEG-LS stream (ISO 10918-1 B.2.2, ISO 14495-1 C.2.2). */
+export function readJpegSize(bytes: Uint8Array): CodestreamSize {
+  const view = viewOf(bytes);
+  expectMarker(view, 0, 0xffd8, 'SOI');
+  for (let at = 2; at + 10 <= bytes.length; ) {
+    if (bytes[at] !== 0xff) throw broken('JPEG marker', 'FF', hex(bytes[at]!));
+    const marker = bytes[at + 1]!;
+    if (marker === 0xff) at += 1;
+    else if (isFrameHeader(marker)) {
+      const [precision, components] = [view.getUint8(at + 4), view.getUint8(at + 9)];
+      return { rows: view.getUint16(at + 5), columns: view.getUint16(at + 7), components, precision, signed: false };
+    } else if (marker === 0xda || marker === 0xd9) break;
+    else at += 2 + view.getUint16(at + 2);
+  }
+  throw broken('JPEG frame header', 'a frame header before the scan', 'none');
+}
+
+/** SOF0 to SOF15 without DHT, JPG and DAC; SOF55 of JPEG-LS. */
+const isFrameHeader = (marker: number): boolean =>
+  marker === 0xf7 || (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker));
+
+/** The size in the SIZ segment of a JPEG 2000 codestream (ISO 15444-1 A.5.1); of a JP2 file, of the codestream in it. */
+export function readJpeg2000Size(bytes: Uint8Array): CodestreamSize {
+  const view = viewOf(bytes);
+  const start = startOfCodestream(bytes);
+  expectMarker(view, start, 0xff4f, 'SOC');
+  expectMarker(view, start + 2, 0xff51, 'SIZ');
+  if (start + 43 > bytes.length) throw truncated('SIZ');
+  const [width, height, left, top] = [8, 12, 16, 20].map((offset) => view.getUint32(start + offset)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const depth = view.getUint8(start + 42);
+  return {
+    rows: height - top,
+    columns: width - left,
+    components: view.getUint16(start + 40),
+    precision: (depth & 0x7f) + 1,
+    signed: depth >= 0x80,
+  };
+}
+
+/** JP2 boxes around the codestream are against PS3.5 A.4.4, and met all the same. */
+function startOfCodestream(bytes: Uint8Array): number {
+  const isBoxed = bytes.length > 12 && viewOf(bytes).getUint32(4) === 0x6a502020;
+  if (!isBoxed) return 0;
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf('ff4fff51', 0, 'hex');
+  if (start === -1) throw broken('JP2 file', 'a codestream', 'none');
+  return start;
+}
+
+/** Raises `truncated` unless the end marker stands at the end, padding aside: decoders fill what is missing with grey. */
+export function expectEnd(bytes: Uint8Array): void {
+  const view = viewOf(bytes);
+  for (let at = bytes.length - 2; at >= Math.max(0, bytes.length - 64); at--) {
+    if (view.getUint16(at) === endMarker) return;
+  }
+  throw truncated('codestream');
+}
+
+function expectMarker(view: DataView, at: number, marker: number, name: string): void {
+  if (at + 2 > view.byteLength) throw truncated(name);
+  const got = view.getUint16(at);
+  if (got !== marker) throw broken(name, hex(marker), hex(got));
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const hex = (value: number): string => value.toString(16).toUpperCase();
+
+const truncated = (where: string): Failure =>
+  new Failure('truncated', { where: `pixel data, ${where}`, expected: 'the end marker FFD9' });
+
+const broken = (where: string, expected: string, got: string): Failure =>
+  new Failure('decode-failed', { where: `pixel data, ${where}`, expected, got });

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../core/failure.ts';
+import type { Dataset } from '../core/study.ts';
+import { type DecodedFrame, decodeFrame, decodeNative, type FrameShape } from './codecs.ts';
+import { number, text } from './dataset.ts';
+import { limits } from './limits.ts';
+import type { Part10, PixelData } from './part10.ts';
+import { transferSyntaxOf } from './transfer-syntax.ts';
+
+export { radiograph } from './grey.ts';
+
+/** Stored values of a single-frame grey image (PS3.3 C.7.6.3.1). */
+export interface StoredPixels {
+  readonly rows: number;
+  readonly columns: number;
+  /** rows × columns values, row by row: BitsStored bits, sign-extended when PixelRepresentation is 1. */
+  readonly values: Uint16Array | Int16Array;
+  readonly bitsStored: number;
+  readonly signed: boolean;
+  readonly photometricInterpretation: 'MONOCHROME1' | 'MONOCHROME2';
+}
+
+interface PixelModule extends FrameShape {
+  readonly highBit: number;
+  readonly signed: boolean;
+  readonly photometricInterpretation: StoredPixels['photometricInterpretation'];
+}
+
+/**
+ * Decodes the one frame of an image. Raises `no-pixels`, `invalid-pixels` when the pixel module contradicts itself or the
+ * codestream, `limit-exceeded`, `truncated`, `unsupported-transfer-syntax` and `decode-failed`.
+ */
+export async function storedPixels({ header, pixelData, transferSyntaxUID }: Part10): Promise<StoredPixels> {
+  if (pixelData === null) throw new Failure('no-pixels', { where: 'PixelData', expected: 'pixel data', got: 'none' });
+  const module = pixelModule(header);
+  const frame = await decode(pixelData, transferSyntaxUID, module);
+  const { rows, columns, bitsStored, signed, photometricInterpretation } = module;
+  return { rows, columns, values: storedValues(frame, module), bitsStored, signed, photometricInterpretation };
+}
+
+/** Hex SHA-256 of size, photometric interpretation and stored values: two lossless transfer syntaxes of one film agree. */
+export function pixelDigest({ rows, columns, values, signed, photometricInterpretation }: StoredPixels): string {
+  const head = `${rows}\n${columns}\n${photometricInterpretation}\n${signed ? 'signed' : 'unsigned'}\n`;
+  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return createHash('sha256').update(head).update(bytes).digest('hex');
+}
+
+function decode(pixelData: PixelData, syntaxUid: string, module: PixelModule): Promise<DecodedFrame> | DecodedFrame {
+  const isNative = transferSyntaxOf(syntaxUid).pixels === 'native';
+  if (pixelData.fragments === null) {
+    if (!isNative) throw invalid('PixelData', 'fragments, as the transfer syntax says', 'native pixels');
+    return decodeNative(pixelData.bytes, module, pixelData.littleEndian);
+  }
+  if (isNative) throw invalid('PixelData', 'native pixels, as the transfer syntax says', 'fragments');
+  const [first, ...more] = pixelData.fragments;
+  if (!first) throw invalid('PixelData', 'a fragment', 'none');
+  return decodeFrame(syntaxUid, more.length > 0 ? Buffer.concat(pixelData.fragments) : first, module);
+}
+
+/** The pixel module of one grey frame; types and conditions of PS3.3 C.7.6.3 and C.8.11.3. */
+function pixelModule(header: Dataset): PixelModule {
+  const rows = whole(header, 'Rows', 1, 0xffff);
+  const columns = whole(header, 'Columns', 1, 0xffff);
+  if (rows * columns > limits.pixels) {
+    throw new Failure('limit-exceeded', { where: 'Rows × Columns', expected: `at most ${limits.pixels}` });
+  }
+  whole(header, 'SamplesPerPixel', 1, 1);
+  if (number(header, 'NumberOfFrames') !== null) whole(header, 'NumberOfFrames', 1, 1);
+  const photometricInterpretation = text(header, 'PhotometricInterpretation');
+  if (photometricInterpretation !== 'MONOCHROME1' && photometricInterpretation !== 'MONOCHROME2') {
+    throw invalid('PhotometricInterpretation', 'MONOCHROME1 or MONOCHROME2', 'another or none');
+  }
+  const bitsAllocated = whole(header, 'BitsAllocated', 8, 16);
+  if (bitsAllocated !== 8 && bitsAllocated !== 16) throw invalid('BitsAllocated', '8 or 16', String(bitsAllocated));
+  const bitsStored = whole(header, 'BitsStored', 1, bitsAllocated);
+  const highBit =
+    number(header, 'HighBit') === null ? bitsStored - 1 : whole(header, 'HighBit', bitsStored - 1, bitsAllocated - 1);
+  const signed = whole(header, 'PixelRepresentation', 0, 1) === 1;
+  return { rows, columns, bitsAllocated, bitsStored, highBit, signed, photometricInterpretation };
+}
+
+type WholeNumber =
+  | 'Rows'
+  | 'Columns'
+  | 'SamplesPerPixel'
+  | 'NumberOfFrames'
+  | 'BitsAllocated'
+  | 'BitsStored'
+  | 'HighBit'
+  | 'PixelRepresentation';
+
+function whole(header: Dataset, keyword: WholeNumber, least: number, most: number): number {
+  const value = number(header, keyword);
+  if (value !== null && Number.isInteger(value) && value >= least && value <= most) return value;
+  const expected = least === most ? String(least) : `${least} to ${most}`;
+  throw invalid(keyword, expected, value === null ? 'none' : String(value));
+}
+
+/** Cuts BitsStored bits out below HighBit and extends the sign (PS3.5 8.1.1). */
+function storedValues({ samples, precision }: DecodedFrame, module: PixelModule): Uint16Array | Int16Array {
+  const { bitsStored, highBit, signed } = module;
+  // A codestream no wider than BitsStored holds the values themselves, wherever HighBit would put them.
+  const shift = precision > bitsStored ? highBit + 1 - bitsStored : 0;
+  if (shift === 0 && bitsStored === 16) {
+    return signed ? new Int16Array(samples.buffer) : new Uint16Array(samples.buffer);
+  }
+  const values = signed ? new Int16Array(samples.length) : new Uint16Array(samples.length);
+  const mask = (1 << bitsStored) - 1;
+  const unused = 32 - bitsStored;
+  for (let index = 0; index < samples.length; index++) {
+    const bits = (samples[index]! >> shift) & mask;
+    values[index] = signed ? (bits << unused) >> unused : bits;
+  }
+  return values;
+}
+
+const invalid = (where: string, expected: string, got: string): Failure =>
+  new Failure('invalid-pixels', { where, expected, got });
