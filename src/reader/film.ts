@@ -31,7 +31,7 @@ export async function readFilm(request: FilmRequest, { model, network }: Reading
   const { manifest, identity } = model;
   const part10 = parsePart10(readBytes(path));
   checkObject(part10.header, expectedSOPInstanceUID);
-  const stored = storedPixels(part10);
+  const stored = await storedPixels(part10);
   const film = radiograph(part10, stored);
   const { tensor, geometry } = preprocess(film, manifest.preprocess);
   const { probabilities, map } = await network.infer(tensor);
