@@ -98,6 +98,9 @@ export const selectionOptionsSchema = z.strictObject({
     ),
   unknownView: readOrSkip.default('skip').describe('What to do when nothing in the header tells the view.'),
   unknownBodyPart: readOrSkip.default('skip').describe('What to do when nothing in the header tells the body part.'),
+  duplicateExposure: readOrSkip
+    .default('skip')
+    .describe('What to do with an image of an exposure that another image of the study shows better.'),
   qualityControlPatientIds: z
     .array(z.string().min(2).max(64).regex(/[^*]/, 'a pattern that does not fit everyone'))
     .readonly()
@@ -108,13 +111,14 @@ export const selectionOptionsSchema = z.strictObject({
 export type SelectionOptions = Readonly<z.infer<typeof selectionOptionsSchema>>;
 
 /**
- * Options for files that a person hands in (`read`): their age is that person's business, and a film in a Secondary
- * Capture class was not made by us on purpose. Spread under what the site configured.
+ * What is decided for files that a person hands in (`read`): their age is that person's business, each of them gets its
+ * answer, and a film in a Secondary Capture class is not there by the gateway's own doing. Spread over the site's options.
  */
-export const fileSelectionOptions: Pick<SelectionOptions, 'maxStudyAgeDays' | 'acceptSecondaryCaptureModality'> = {
+export const fileSelectionOptions = {
   maxStudyAgeDays: null,
   acceptSecondaryCaptureModality: true,
-};
+  duplicateExposure: 'read',
+} as const satisfies Partial<SelectionOptions>;
 
 export interface SelectionRules {
   readonly images: z.infer<typeof selectionRulesSchema>;

@@ -53,7 +53,7 @@ export function select(
 ): readonly Chosen[] {
   const circumstances = { rules, context, rejected: rejectedUids(instances, rules) };
   const chosen = instances.map((instance) => ({ instance, choice: choose(instance, circumstances) }));
-  return withoutDuplicates(chosen, rules);
+  return rules.options.duplicateExposure === 'read' ? chosen : withoutDuplicates(chosen, rules);
 }
 
 /** What every rule says of one header, for a person who asks why; the others of its study are not asked. */

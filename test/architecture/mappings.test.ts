@@ -90,6 +90,7 @@ describe('selection options', () => {
       acceptSecondaryCaptureModality: false,
       unknownView: 'skip',
       unknownBodyPart: 'skip',
+      duplicateExposure: 'skip',
       qualityControlPatientIds: ['QC-*', 'QC_*', 'PHANTOM*'],
     });
   });

@@ -200,6 +200,14 @@ describe('one reading an exposure (fault 14)', () => {
     expect(two({}, derived)).toEqual(['PA', 'duplicate-exposure']);
   });
 
+  test('both are read where the site says so, because a person who hands in two files wants two answers', () => {
+    const derived = {
+      SOPInstanceUID: '1.1.1',
+      SourceImageSequence: [{ ReferencedSOPInstanceUID: '1.2.3.4' }],
+    } as const;
+    expect(two(derived, {}, { duplicateExposure: 'read' })).toEqual(['PA', 'PA']);
+  });
+
   test('one irradiation event is one exposure, whatever the times say', () => {
     const event = { '00083010': { vr: 'UI', Value: ['1.2.77'] } };
     const chosen = select(
