@@ -189,6 +189,8 @@ function parseJson(peer: Peer, where: string, bytes: Uint8Array): unknown {
 function requestFailure(peer: Peer, thrown: unknown, { pinned: { where }, signal }: Exchange): Failure {
   if (thrown instanceof Failure) return thrown;
   if (signal.aborted) return fail(peer, 'timeout', { where, expected: 'an answer in time', got: 'none' });
+  if ((thrown as Error).name === 'HTTPParserError')
+    return fail(peer, 'strange', { where, expected: 'HTTP', got: 'something else' });
   const code = codeOfError(thrown);
   if (code === 'UND_ERR_CONNECT_TIMEOUT')
     return fail(peer, 'timeout', { where, expected: 'a connection', got: 'none' });

@@ -1,0 +1,81 @@
+import { asFailure, Failure } from '../core/failure.ts';
+import { isUid } from '../core/ids.ts';
+import type { Dataset, PatientIdentity } from '../core/study.ts';
+import { datasetFromJson, number, text, texts } from './dataset.ts';
+import { createDicomweb, type Dicomweb, type DicomwebOptions } from './dicomweb.ts';
+import { patientIdentity } from './header.ts';
+import { keywords } from './keywords.ts';
+
+/** Questions to an archive about its studies (QIDO-RS, PS3.18 10.6). */
+
+/** One page of a search for studies; what is not told is `null` or empty. */
+export interface StudyRow {
+  readonly studyInstanceUid: string;
+  /** NumberOfStudyRelatedInstances. */
+  readonly instances: number | null;
+  /** ModalitiesInStudy. */
+  readonly modalities: readonly string[];
+}
+
+export interface StudySearch {
+  readonly modality: string;
+  /** DA range `YYYYMMDD-YYYYMMDD`, null: any date or none. */
+  readonly studyDate: string | null;
+  /** TM range `HHMMSS-HHMMSS`, null: any time or none. */
+  readonly studyTime: string | null;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** QIDO-RS for sources. A row without a proper UID is left out. */
+export function createStudySearch(
+  options: Omit<DicomwebOptions, 'wadoUrl'>,
+): (search: StudySearch) => Promise<readonly StudyRow[]> {
+  const dicomweb = createDicomweb({ ...options, wadoUrl: options.qidoUrl });
+  return async ({ modality, studyDate, studyTime, limit, offset }) => {
+    const rows = await dicomweb.searchStudies({
+      ...(studyDate === null ? {} : { StudyDate: studyDate }),
+      ...(studyTime === null ? {} : { StudyTime: studyTime }),
+      ModalitiesInStudy: modality,
+      includefield: [keywords.NumberOfStudyRelatedInstances[0], keywords.ModalitiesInStudy[0]].join(','),
+      limit: String(limit),
+      offset: String(offset),
+    });
+    return rows.flatMap(studyRow);
+  };
+}
+
+/** A row that is no data set is left out: it must not keep the others from being found. */
+function studyRow(json: unknown): StudyRow[] {
+  const row = datasetOrFailure(json);
+  const studyInstanceUid = row instanceof Failure ? null : text(row, 'StudyInstanceUID');
+  if (row instanceof Failure || studyInstanceUid === null || !isUid(studyInstanceUid)) return [];
+  const instances = number(row, 'NumberOfStudyRelatedInstances');
+  return [{ studyInstanceUid, instances, modalities: texts(row, 'ModalitiesInStudy') }];
+}
+
+/** The patients of the rows that the archive has for the study: one, none when it is gone, several in a conflict. */
+export async function patientsOf(dicomweb: Dicomweb, studyInstanceUid: string): Promise<readonly PatientIdentity[]> {
+  requireUid(studyInstanceUid);
+  const rows = await dicomweb.searchStudies({
+    StudyInstanceUID: studyInstanceUid,
+    includefield: [keywords.PatientID[0], keywords.IssuerOfPatientID[0]].join(','),
+  });
+  // An archive that ignores the key answers with all its studies.
+  const asked = rows.map(datasetFromJson).filter((row) => text(row, 'StudyInstanceUID') === studyInstanceUid);
+  return asked.map(patientIdentity);
+}
+
+function requireUid(studyInstanceUid: string): void {
+  if (isUid(studyInstanceUid)) return;
+  throw new Failure('invalid-identifier', { where: 'StudyInstanceUID', expected: 'a UID of at most 64 characters' });
+}
+
+/** What a server sent as a data set, or why it is none. */
+export function datasetOrFailure(json: unknown): Dataset | Failure {
+  try {
+    return datasetFromJson(json);
+  } catch (thrown) {
+    return asFailure(thrown);
+  }
+}

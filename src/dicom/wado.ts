@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../core/failure.ts';
+import type { Http, HttpResponse } from '../net/http.ts';
+import { type InstancePath, pathSegment, withoutTrailingSlash } from './dicomweb.ts';
+import { mediaTypeOf } from './media-type.ts';
+import { readOnePart } from './multipart.ts';
+
+/** WADO-RS of one instance (PS3.18 10.4), streamed into a file of the spool folder: whole, or not at all. */
+
+export interface RetrievalOptions {
+  readonly http: Http;
+  readonly wadoUrl: string;
+  /** Made when it is missing, 0700. File names in it are random: none comes from data. */
+  readonly spoolFolder: string;
+  /** Most bytes of one object. */
+  readonly maxObjectBytes: number;
+}
+
+export interface Retrieval {
+  readonly path: InstancePath;
+  /** Total time for it. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * As stored, if the archive can; else in Explicit VR Little Endian; else as a single part (PS3.18 8.7.3, 10.4.4). Orthanc 1.7
+ * answers 400 to the last, others 406 to the first.
+ */
+const acceptLadder = [
+  'multipart/related; type="application/dicom"; transfer-syntax=*',
+  'multipart/related; type="application/dicom"',
+  'application/dicom',
+] as const;
+const unacceptable = [400, 406, 415];
+
+const where = 'GET studies/…/series/…/instances/…';
+
+/** Gives the path of the file. What the archive accepted last is asked first. */
+export function createRetriever(options: RetrievalOptions): (retrieval: Retrieval) => Promise<string> {
+  let accepted: string = acceptLadder[0];
+  return async (retrieval) => {
+    for (const accept of [accepted, ...acceptLadder.filter((rung) => rung !== accepted)]) {
+      const answer = await ask(options, retrieval, accept);
+      if (!answer) continue;
+      const path = await spool(options.spoolFolder, await partOf(answer));
+      accepted = accept;
+      return path;
+    }
+    throw new Failure('pacs-refused', { where, expected: 'application/dicom', got: 'no type that we can take' });
+  };
+}
+
+/** Null when the archive does not know the type that was asked for. */
+async function ask(
+  { http, wadoUrl, maxObjectBytes }: RetrievalOptions,
+  { path, timeoutMs }: Retrieval,
+  accept: string,
+): Promise<HttpResponse | null> {
+  const study = pathSegment(path.StudyInstanceUID, 'StudyInstanceUID');
+  const series = pathSegment(path.SeriesInstanceUID, 'SeriesInstanceUID');
+  const instance = pathSegment(path.SOPInstanceUID, 'SOPInstanceUID');
+  const answer = await http.request({
+    method: 'GET',
+    url: `${withoutTrailingSlash(wadoUrl)}/studies/${study}/series/${series}/instances/${instance}`,
+    headers: { accept },
+    timeoutMs,
+    maxBytes: maxObjectBytes,
+    expectStatus: unacceptable,
+  });
+  if (!unacceptable.includes(answer.status)) return answer;
+  await abandon(answer.body);
+  return null;
+}
+
+/** The file in the answer. Archives answer in one part or in a multipart of one, whichever was asked for. */
+async function partOf({ headers, body }: HttpResponse): Promise<AsyncIterable<Uint8Array>> {
+  const type = mediaTypeOf(headers.get('content-type'));
+  if (type.type === 'multipart/related') return readOnePart(body, type);
+  const isDicom = type.type === 'application/dicom' || type.type === 'application/octet-stream';
+  // A single part has no terminator of its own: without a length or chunks a cut body would look whole.
+  const isFramed = headers.has('content-length') || /\bchunked\b/i.test(headers.get('transfer-encoding') ?? '');
+  if (isDicom && isFramed) return body;
+  await abandon(body);
+  if (isDicom) throw new Failure('pacs-incomplete', { where, expected: 'Content-Length or chunks', got: 'neither' });
+  throw new Failure('pacs-not-dicomweb', { where, expected: 'application/dicom', got: 'another type' });
+}
+
+/** Gives the connection back without reading on. */
+async function abandon(body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of body) break;
+}
+
+async function spool(folder: string, bytes: AsyncIterable<Uint8Array>): Promise<string> {
+  const path = join(folder, `${randomUUID()}.dcm`);
+  const partial = `${path}.partial`;
+  try {
+    await write(folder, partial, bytes);
+    await onDisk(rename(partial, path));
+    return path;
+  } catch (thrown) {
+    await rm(partial, { force: true });
+    throw thrown;
+  }
+}
+
+async function write(folder: string, path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  await onDisk(mkdir(folder, { recursive: true, mode: 0o700 }));
+  const file = await onDisk(open(path, 'wx', 0o600));
+  let written = 0;
+  try {
+    for await (const piece of bytes) {
+      await onDisk(file.appendFile(piece));
+      written += piece.length;
+    }
+  } finally {
+    await file.close();
+  }
+  if (written === 0) throw new Failure('pacs-incomplete', { where, expected: 'an object', got: 'no bytes' });
+}
+
+/** A full or missing disk is ours to mend, not the archive's. */
+async function onDisk<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    const got = (cause as NodeJS.ErrnoException).code ?? 'an error';
+    throw new Failure('store-failed', { where: 'spool folder', got, cause });
+  }
+}
