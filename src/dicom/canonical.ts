@@ -29,7 +29,10 @@ export function encodeCanonical(
   const own = elements.find(({ tag }) => tag === specificCharacterSet);
   const terms = own ? decodePlain(valueBytes(source, own), () => {}).split('\\') : parentTerms;
   const decode = createTextDecoder(terms, (flag) => source.flags.add(flag));
-  const written = elements.filter(isKept).map((element) => encodeElement(source, element, terms, decode));
+  const written = elements
+    .filter(isKept)
+    .filter(isFilled)
+    .map((element) => encodeElement(source, element, terms, decode));
   return Buffer.concat(written);
 }
 
@@ -39,6 +42,9 @@ function isKept({ tag, vr, items }: Element): boolean {
   if (group % 2 === 1 || tag.endsWith('0000') || group >= 0x5000) return false;
   return items !== null || tag === lutData || encodedTextVrs.has(vr) || plainTextVrs.has(vr) || isNumber(vr);
 }
+
+/** dcmjs would make a number of an empty value. */
+const isFilled = ({ items, start, end }: Element): boolean => items !== null || end > start;
 
 const isNumber = (vr: string): boolean => vr in numberVrs || vr === 'US or SS';
 

@@ -36,7 +36,11 @@ export async function decodeFrame(syntaxUid: string, frame: Uint8Array, shape: F
   expectSize(size, shape);
   expectEnd(frame);
   if (codec === 'jpeg-lossless') return decodeLossless(frame, size);
-  if (codec === 'jpeg' && size.precision !== 8) throw unsupported(syntaxUid, '8 bits a sample', `${size.precision}`);
+  if (codec === 'jpeg') {
+    if (size.precision !== 8) throw unsupported(syntaxUid, '8 bits a sample', String(size.precision));
+    // A lossy stream of 8 bits in a header of 12 has lost what BitsStored and the windows speak of.
+    if (shape.bitsStored !== 8) throw invalid('BitsStored', '8, as the codestream has', String(shape.bitsStored));
+  }
   return decodeWasm(codec, frame, size);
 }
 
@@ -54,20 +58,21 @@ export function decodeNative(bytes: Uint8Array, shape: FrameShape, littleEndian:
 
 const pixelsOf = ({ rows, columns }: FrameShape): number => rows * columns;
 
-function expectSize(size: CodestreamSize, { rows, columns, bitsAllocated, bitsStored }: FrameShape): void {
+function expectSize(size: CodestreamSize, { rows, columns, bitsAllocated }: FrameShape): void {
   const same = (where: string, expected: number, got: number) => {
     if (expected !== got) throw invalid(`${where} of the codestream`, String(expected), String(got));
   };
   same('rows', rows, size.rows);
   same('columns', columns, size.columns);
   same('samples a pixel', 1, size.components);
-  if (size.precision < bitsStored || size.precision > bitsAllocated) {
-    throw invalid('bits of the codestream', `${bitsStored} to ${bitsAllocated}`, String(size.precision));
+  if (size.precision > bitsAllocated) {
+    throw invalid('bits of the codestream', `at most ${bitsAllocated}`, String(size.precision));
   }
 }
 
 function decodeLossless(frame: Uint8Array, { precision, rows, columns }: CodestreamSize): DecodedFrame {
-  const file = frame.slice().buffer;
+  // Not slice(): that of a Buffer shares the memory of the whole file.
+  const file = new Uint8Array(frame).buffer;
   const samples = guard('JPEG Lossless', () =>
     new LosslessDecoder().decode(file, 0, file.byteLength, precision > 8 ? 2 : 1),
   );

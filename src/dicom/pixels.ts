@@ -96,20 +96,21 @@ function whole(header: Dataset, keyword: WholeNumber, least: number, most: numbe
   throw invalid(keyword, expected, value === null ? 'none' : String(value));
 }
 
-/** Cuts BitsStored bits out below HighBit and extends the sign (PS3.5 8.1.1). */
+/**
+ * Cuts BitsStored bits out below HighBit and extends the sign (PS3.5 8.1.1). A codestream of fewer bits has its sign in its
+ * own highest bit; one of no more than BitsStored holds the values themselves, wherever HighBit would put them.
+ */
 function storedValues({ samples, precision }: DecodedFrame, module: PixelModule): Uint16Array | Int16Array {
-  const { bitsStored, highBit, signed } = module;
-  // A codestream no wider than BitsStored holds the values themselves, wherever HighBit would put them.
-  const shift = precision > bitsStored ? highBit + 1 - bitsStored : 0;
-  if (shift === 0 && bitsStored === 16) {
-    return signed ? new Int16Array(samples.buffer) : new Uint16Array(samples.buffer);
-  }
+  const { signed, highBit } = module;
+  const bits = Math.min(module.bitsStored, precision);
+  const shift = precision > bits ? highBit + 1 - bits : 0;
+  if (bits === 16) return signed ? new Int16Array(samples.buffer) : new Uint16Array(samples.buffer);
   const values = signed ? new Int16Array(samples.length) : new Uint16Array(samples.length);
-  const mask = (1 << bitsStored) - 1;
-  const unused = 32 - bitsStored;
+  const mask = (1 << bits) - 1;
+  const unused = 32 - bits;
   for (let index = 0; index < samples.length; index++) {
-    const bits = (samples[index]! >> shift) & mask;
-    values[index] = signed ? (bits << unused) >> unused : bits;
+    const cut = (samples[index]! >> shift) & mask;
+    values[index] = signed ? (cut << unused) >> unused : cut;
   }
   return values;
 }

@@ -160,20 +160,17 @@ function readElement(walk: Walk, head: Head, frame: Frame): { element: Element; 
   if (isPrivate(tag)) return leaf(end);
   const vr = unknown ? implicitVr(tag) : head.vr;
   if (vr !== 'SQ') return leaf(end, vr, inner);
-  if (!unknown) return readSequence(walk, head, { ...frame, start, end, encoding: inner }, false);
-  return readIfSequence(walk, head, { ...frame, start, end, encoding: inner }) ?? leaf(end);
+  const content = { ...frame, start, end, encoding: inner };
+  if (head.encoding.explicit && !unknown) return readSequence(walk, head, content, false);
+  return readIfSequence(walk, head, content) ?? leaf(end, 'UN');
 }
 
 const isPrivate = (tag: string): boolean => /^...[13579BDF]/.test(tag);
 
-/** A value under UN that the dictionary calls a sequence: read as one when it is one, else left as bytes. */
+/** A value that only the dictionary calls a sequence: read as one when it begins with an item, else left as bytes. */
 function readIfSequence(walk: Walk, head: Head, frame: Frame): { element: Element; next: number } | null {
-  try {
-    return readSequence(walk, head, frame, false);
-  } catch (thrown) {
-    if (thrown instanceof Failure && thrown.code !== 'limit-exceeded') return null;
-    throw thrown;
-  }
+  const isSequence = frame.start === frame.end || readHead(walk, frame.start, frame).tag === item;
+  return isSequence ? readSequence(walk, head, frame, false) : null;
 }
 
 function readSequence(walk: Walk, head: Head, frame: Frame, delimited: boolean): { element: Element; next: number } {
