@@ -2,6 +2,7 @@ import type { ArtifactKind, InstanceOutcome, Receipt, StudyBoard, StudyQuery, St
 import type { StudyDecision } from '../core/reading.ts';
 import { type Database, translateErrors } from './database.ts';
 import { type JobRow, toJob } from './job-row.ts';
+import { selectReceipts } from './ledger.ts';
 import type { JobChange } from './store.ts';
 
 /** What the HTTP API reads of the SQLite store. Reads only. */
@@ -65,17 +66,18 @@ export function createHistory(database: Database): (studyInstanceUid: string) =>
 }
 
 function toStudyRow(statements: Statements, row: BoardRow): StudyRow {
-  const json = (rows: unknown[]) => (rows as { json: string }[]).map(({ json }) => JSON.parse(json));
+  const outcomes = statements.outcomes.all(row.number) as { json: string }[];
   const artifacts = statements.artifacts.all(row.reading) as { name: string; id: string; kind: ArtifactKind }[];
+  const receipts = statements.receipts.all(row.reading) as unknown as Receipt[];
   return {
     job: toJob(row),
     modelId: row.model_id,
     decision: row.decision,
     score: row.score,
     readAt: row.read_at,
-    instances: json(statements.outcomes.all(row.number)) as InstanceOutcome[],
+    instances: outcomes.map(({ json }) => JSON.parse(json) as InstanceOutcome),
     artifacts: artifacts.map(({ name, id, kind }) => ({ name, id, kind })),
-    receipts: json(statements.receipts.all(row.reading)) as Receipt[],
+    receipts: receipts.map((receipt) => ({ ...receipt })),
   };
 }
 
@@ -95,7 +97,9 @@ function prepare(database: Database) {
     byStudy: database.prepare(`SELECT ${columns} ${tables} WHERE job.study = ?`),
     counts: database.prepare('SELECT state, count(*) AS count FROM job GROUP BY state'),
     outcomes: database.prepare('SELECT json FROM outcome WHERE job = ? ORDER BY position'),
-    artifacts: database.prepare('SELECT name, id, kind FROM artifact WHERE reading = ? ORDER BY position'),
-    receipts: database.prepare('SELECT json FROM receipt WHERE reading = ? ORDER BY rowid'),
+    artifacts:
+      database.prepare(`SELECT name, id, kind FROM reading_artifact JOIN artifact ON artifact.id = reading_artifact.artifact
+      WHERE reading = ? ORDER BY position`),
+    receipts: database.prepare(selectReceipts),
   };
 }

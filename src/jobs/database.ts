@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { types } from 'node:util';
 import { Failure } from '../core/failure.ts';
 
 /** What every table of the store leans on: open, transact, and SQLite's errors in our words. */
@@ -56,7 +57,7 @@ export function translateErrors<T>(where: string, work: () => T): T {
 }
 
 function storageError(error: unknown): string | null {
-  if (!(error instanceof Error)) return null;
+  if (!types.isNativeError(error)) return null;
   const { code, errcode, errstr, syscall } = error as Error &
     Partial<Record<'code' | 'errstr' | 'syscall', string>> & { errcode?: number };
   if (code === 'ERR_SQLITE_ERROR') return ((errcode ?? 0) & 0xff) === SQLITE_CONSTRAINT ? null : `SQLite: ${errstr}`;

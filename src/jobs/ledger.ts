@@ -8,9 +8,9 @@ import { type Database, transaction } from './database.ts';
 /**
  * The ledger on SQLite, the bytes in files.
  *
- * A reading is the same as another when it was made of the same: study, model, settings, source images and revision. The first
- * one recorded is given back whole. A SOP Instance UID means its first bytes for ever, in later readings too (a late image does
- * not redraw the heat-map of the first); a FHIR id is updated in place, so that each reading has its own bundle.
+ * A reading is the same as another when it was made of the same: study, model, settings, source images and revision; the one
+ * recorded first is given back whole. An artifact id means its first bytes for ever, in later readings too: a late image does
+ * not redraw the heat-map of an earlier one, and what was delivered of it stays delivered.
  */
 
 const where = 'the ledger';
@@ -29,7 +29,6 @@ export function createLedger(database: Database, files: ArtifactFiles): Ledger {
         const key = contentKey(reading);
         const first = statements.byKey.get(key) as ReadingRow | undefined;
         const row = first ?? insert(statements, files, key, reading, artifacts);
-        if (first) makeCurrent(statements, files, first, artifacts);
         statements.show.run(row.id, job.number);
         return recorded(statements, files, row);
       });
@@ -37,13 +36,11 @@ export function createLedger(database: Database, files: ArtifactFiles): Ledger {
     async receive(reading, receipts) {
       transaction(database, where, () => {
         const row = statements.byKey.get(contentKey(reading)) as ReadingRow | undefined;
-        if (!row) refuse('a recorded reading', 'another');
-        for (const receipt of receipts) {
-          const artifact = statements.named.get(row.id, receipt.artifact, receipt.artifact) as
-            | { name: string }
-            | undefined;
-          if (!artifact) refuse('receipts of artifacts of the reading', 'another');
-          statements.receive.run(row.id, artifact.name, receipt.destination, JSON.stringify(receipt));
+        if (!row) refuse('a recorded reading');
+        for (const { artifact: name, destination, storedAt, note } of receipts) {
+          const artifact = statements.named.get(row.id, name) as { id: string } | undefined;
+          if (!artifact) refuse('the name of an artifact of the reading');
+          statements.receive.run(artifact.id, destination, storedAt, note);
         }
       });
     },
@@ -59,34 +56,25 @@ export function createLedger(database: Database, files: ArtifactFiles): Ledger {
 }
 
 /** Names what a reading was made of: everything that the SR's UID hangs on, and the model's id. */
-export function contentKey(reading: Reading): string {
-  const sources = [...reading.images.map(({ image }) => image), ...reading.failures].map(
-    (image) => image.SOPInstanceUID,
-  );
-  const { model, study, settings, revision } = reading;
-  return sha256(
-    JSON.stringify([
-      study.StudyInstanceUID,
-      model.id,
-      model.sha256,
-      settingsDigest(settings, model),
-      sources.sort(),
-      revision,
-    ]),
-  );
+export function contentKey({ study, model, settings, images, failures, revision }: Reading): string {
+  const sources = [...images.map(({ image }) => image), ...failures].map((image) => image.SOPInstanceUID).sort();
+  const content = settingsDigest(settings, model);
+  return sha256(JSON.stringify([study.StudyInstanceUID, model.id, model.sha256, content, sources, revision]));
 }
 
 interface ReadingRow {
   readonly id: number;
-  readonly study: string;
-  readonly model_id: string;
-  readonly turn: number;
   readonly json: string;
 }
 
-interface ArtifactRow extends Omit<Artifact, 'bytes' | 'fileName' | 'mediaType'> {
+interface ArtifactRow {
+  readonly kind: Artifact['kind'];
+  readonly name: string;
   readonly file_name: string;
   readonly media_type: Artifact['mediaType'];
+  readonly id: string;
+  readonly sop_class_uid: string | null;
+  readonly sha256: string;
   readonly purged_at: number | null;
 }
 
@@ -99,85 +87,79 @@ function insert(
 ): ReadingRow {
   const { study, model, decision, score, readAt } = reading;
   const json = JSON.stringify(reading);
-  const row = statements.insert.get(key, study.StudyInstanceUID, model.id, decision, score, readAt, json);
-  const { id } = row as unknown as ReadingRow;
-  for (const [position, artifact] of artifacts.entries()) {
-    const { name, kind, fileName, mediaType } = artifact;
-    const first =
-      mediaType === 'application/dicom' ? (statements.firstBytes.get(artifact.id) as FileRow | undefined) : undefined;
-    if (!first) files.write(artifact.sha256, artifact.bytes);
-    const { sha256: digest, purged_at } = first ?? { sha256: artifact.sha256, purged_at: null };
-    statements.insertArtifact.run(id, name, position, artifact.id, kind, fileName, mediaType, digest, purged_at);
+  const inserted = statements.insert.get(key, study.StudyInstanceUID, model.id, decision, score, readAt, json);
+  const row = inserted as unknown as ReadingRow;
+  for (const [position, { id, name, fileName, ...artifact }] of artifacts.entries()) {
+    if (!statements.known.get(id)) {
+      files.write(artifact.sha256, artifact.bytes);
+      const { kind, mediaType, SOPClassUID = null } = artifact;
+      statements.insertArtifact.run(id, kind, mediaType, SOPClassUID, artifact.sha256);
+    }
+    statements.link.run(row.id, name, position, id, fileName);
   }
-  return row as unknown as ReadingRow;
+  return row;
 }
 
-type FileRow = Pick<ArtifactRow, 'sha256' | 'purged_at'>;
+function recorded(statements: Statements, files: ArtifactFiles, { id, json }: ReadingRow): Recorded {
+  const artifacts = statements.artifacts.all(id) as unknown as ArtifactRow[];
+  const receipts = statements.receipts.all(id) as unknown as Receipt[];
+  return {
+    reading: JSON.parse(json) as Reading,
+    artifacts: artifacts.map((row) => toArtifact(files, row)),
+    receipts: receipts.map((receipt) => ({ ...receipt })),
+  };
+}
 
 /**
- * A reading that comes back after another one (a setting changed and changed back) is current again. What is updated in place
- * must then be sent again: its receipts tell of a state that the other reading has overwritten since. If its bytes were purged,
- * those offered now take their place.
+ * `bytes` reads and verifies its file when somebody asks for it: a delivered study is recalled without its megabytes. It raises
+ * a Failure when the file is not what was recorded, or was purged after the delivery.
  */
-function makeCurrent(
-  statements: Statements,
-  files: ArtifactFiles,
-  row: ReadingRow,
-  offered: readonly Artifact[],
-): void {
-  const latest = statements.latest.get(row.study, row.model_id) as unknown as ReadingRow;
-  if (latest.id === row.id) return;
-  statements.takeTurn.run(row.id);
-  statements.forgetReceipts.run(row.id, row.id);
-  const purged = statements.purgedInPlace.all(row.id) as { name: string }[];
-  for (const artifact of offered.filter(({ name }) => purged.some((entry) => entry.name === name))) {
-    files.write(artifact.sha256, artifact.bytes);
-    statements.replaceBytes.run(artifact.sha256, row.id, artifact.name);
-  }
+function toArtifact(files: ArtifactFiles, row: ArtifactRow): Artifact {
+  return {
+    kind: row.kind,
+    name: row.name,
+    fileName: row.file_name,
+    mediaType: row.media_type,
+    id: row.id,
+    ...(row.sop_class_uid !== null && { SOPClassUID: row.sop_class_uid }),
+    sha256: row.sha256,
+    get bytes() {
+      if (row.purged_at === null) return files.read(row.sha256);
+      const expected = 'a use within jobs.retentionDays of the delivery';
+      throw new Failure('internal', { where: 'bytes of a delivered artifact', expected, got: 'a later one' });
+    },
+  };
 }
 
-/** Artifacts whose bytes were purged after their delivery are left out: nothing is left to deliver of them. */
-function recorded(statements: Statements, files: ArtifactFiles, row: ReadingRow): Recorded {
-  const artifacts = (statements.artifacts.all(row.id) as unknown as ArtifactRow[])
-    .filter(({ purged_at }) => purged_at === null)
-    .map(({ name, id, kind, file_name: fileName, media_type: mediaType, sha256: digest }): Artifact => {
-      return { kind, name, fileName, mediaType, id, bytes: files.read(digest), sha256: digest };
-    });
-  const receipts = (statements.receipts.all(row.id) as { json: string }[]).map(
-    ({ json }) => JSON.parse(json) as Receipt,
-  );
-  return { reading: JSON.parse(row.json) as Reading, artifacts, receipts };
-}
-
-function refuse(expected: string, got: string): never {
-  throw new Failure('internal', { where, expected, got });
+function refuse(expected: string): never {
+  throw new Failure('internal', { where, expected, got: 'another' });
 }
 
 type Statements = ReturnType<typeof prepare>;
 
 function prepare(database: Database) {
   return {
-    byKey: database.prepare('SELECT * FROM reading WHERE content_key = ?'),
-    latest: database.prepare('SELECT * FROM reading WHERE study = ? AND model_id = ? ORDER BY turn DESC LIMIT 1'),
-    insert: database.prepare(`INSERT INTO reading (content_key, study, model_id, turn, decision, score, read_at, json)
-      VALUES (?, ?, ?, (SELECT coalesce(max(turn), 0) + 1 FROM reading), ?, ?, ?, ?) RETURNING *`),
-    takeTurn: database.prepare('UPDATE reading SET turn = (SELECT max(turn) + 1 FROM reading) WHERE id = ?'),
+    byKey: database.prepare('SELECT id, json FROM reading WHERE content_key = ?'),
+    latest: database.prepare('SELECT id, json FROM reading WHERE study = ? AND model_id = ? ORDER BY id DESC LIMIT 1'),
+    insert: database.prepare(`INSERT INTO reading (content_key, study, model_id, decision, score, read_at, json)
+      VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id, json`),
     show: database.prepare('UPDATE job SET reading = ? WHERE number = ?'),
-    firstBytes: database.prepare('SELECT sha256, purged_at FROM artifact WHERE id = ? ORDER BY reading LIMIT 1'),
-    insertArtifact: database.prepare(`INSERT INTO artifact
-      (reading, name, position, id, kind, file_name, media_type, sha256, purged_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
-    artifacts: database.prepare('SELECT * FROM artifact WHERE reading = ? ORDER BY position'),
-    named: database.prepare('SELECT name FROM artifact WHERE reading = ? AND (name = ? OR id = ?)'),
-    receipts: database.prepare('SELECT json FROM receipt WHERE reading = ? ORDER BY rowid'),
-    receive: database.prepare(
-      'INSERT OR REPLACE INTO receipt (reading, artifact, destination, json) VALUES (?, ?, ?, ?)',
-    ),
-    forgetReceipts: database.prepare(`DELETE FROM receipt WHERE reading = ? AND artifact IN
-      (SELECT name FROM artifact WHERE reading = ? AND media_type <> 'application/dicom')`),
-    purgedInPlace: database.prepare(`SELECT name FROM artifact
-      WHERE reading = ? AND media_type <> 'application/dicom' AND purged_at IS NOT NULL`),
-    replaceBytes: database.prepare('UPDATE artifact SET sha256 = ?, purged_at = NULL WHERE reading = ? AND name = ?'),
+    known: database.prepare('SELECT 1 FROM artifact WHERE id = ?'),
+    insertArtifact: database.prepare(`INSERT INTO artifact (id, kind, media_type, sop_class_uid, sha256)
+      VALUES (?, ?, ?, ?, ?)`),
+    link: database.prepare(`INSERT INTO reading_artifact (reading, name, position, artifact, file_name)
+      VALUES (?, ?, ?, ?, ?)`),
+    artifacts: database.prepare(`SELECT artifact.*, name, file_name FROM reading_artifact
+      JOIN artifact ON artifact.id = reading_artifact.artifact WHERE reading = ? ORDER BY position`),
+    named: database.prepare('SELECT artifact AS id FROM reading_artifact WHERE reading = ? AND name = ?'),
+    receipts: database.prepare(selectReceipts),
+    receive: database.prepare(`INSERT OR REPLACE INTO receipt (artifact, destination, stored_at, note)
+      VALUES (?, ?, ?, ?)`),
     forgetOutcomes: database.prepare('DELETE FROM outcome WHERE job = ?'),
     recordOutcome: database.prepare('INSERT INTO outcome (job, position, reason, json) VALUES (?, ?, ?, ?)'),
   };
 }
+
+/** Receipts of a reading, in the order of its artifacts. */
+export const selectReceipts = `SELECT name AS artifact, destination, stored_at AS storedAt, note
+  FROM reading_artifact JOIN receipt USING (artifact) WHERE reading = ? ORDER BY position, destination`;

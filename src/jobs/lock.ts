@@ -9,6 +9,9 @@ import { translateErrors } from './database.ts';
 const patienceMs = 500;
 const SQLITE_BUSY = 5;
 
+/** A handle that nobody refers to is collected, and closed, and the lock with it: these are referred to until their release. */
+const held = new Set<DatabaseSync>();
+
 export interface Lock {
   release(): void;
 }
@@ -31,6 +34,7 @@ export function lockFolder(folder: string): Lock {
   return {
     release() {
       rmSync(pidPath, { force: true });
+      held.delete(database);
       database.close();
     },
   };
@@ -40,6 +44,7 @@ function holdDatabase(path: string, pidPath: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: patienceMs });
   try {
     database.exec('BEGIN EXCLUSIVE');
+    held.add(database);
     return database;
   } catch (error) {
     database.close();

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { asFailure, describe, type Failure } from '../core/failure.ts';
 import type { Job, Log, Settlement } from '../core/ports.ts';
 import { type ClaimedJob, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
@@ -136,7 +137,7 @@ function withoutUids(text: string): string {
 
 /** Where an unexpected error came from. Its message stays out of the log: nobody vouches that it quotes no patient. */
 function frames(error: unknown): string {
-  if (!(error instanceof Error)) return `thrown: a ${typeof error}`;
+  if (!types.isNativeError(error)) return `thrown: a ${typeof error}`;
   const { stack = '', message } = error;
   const afterMessage = stack.slice(stack.indexOf(message) + message.length);
   const lines = afterMessage.split('\n').filter((line) => /^ {4}at /.test(line));

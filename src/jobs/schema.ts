@@ -59,8 +59,8 @@ CREATE INDEX outcome_by_reason ON outcome (reason) WHERE reason IS NOT NULL;
 `;
 
 /**
- * `content_key` names what a reading was made of; `turn` is the order in which readings became current. The bytes of an artifact
- * are a file named by `sha256`; `purged_at` says that the file was removed after its delivery.
+ * `content_key` names what a reading was made of. An artifact is its id: its first bytes, in the file named by `sha256`, and its
+ * receipts belong to every reading that has it; `purged_at` says that the file was removed after the delivery.
  */
 const ledgerTables = `
 CREATE TABLE reading (
@@ -68,36 +68,38 @@ CREATE TABLE reading (
   content_key TEXT NOT NULL UNIQUE,
   study TEXT NOT NULL,
   model_id TEXT NOT NULL,
-  turn INTEGER NOT NULL UNIQUE,
   decision TEXT NOT NULL,
   score REAL,
   read_at TEXT NOT NULL,
   json TEXT NOT NULL
 ) STRICT;
-CREATE INDEX reading_by_study ON reading (study, model_id, turn);
+CREATE INDEX reading_by_study ON reading (study, model_id, id);
 
 CREATE TABLE artifact (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  media_type TEXT NOT NULL,
+  sop_class_uid TEXT,
+  sha256 TEXT NOT NULL,
+  purged_at INTEGER
+) STRICT;
+
+CREATE TABLE reading_artifact (
   reading INTEGER NOT NULL REFERENCES reading (id),
   name TEXT NOT NULL,
   position INTEGER NOT NULL,
-  id TEXT NOT NULL,
-  kind TEXT NOT NULL,
+  artifact TEXT NOT NULL REFERENCES artifact (id),
   file_name TEXT NOT NULL,
-  media_type TEXT NOT NULL,
-  sha256 TEXT NOT NULL,
-  purged_at INTEGER,
   PRIMARY KEY (reading, name)
 ) STRICT;
-CREATE INDEX artifact_by_id ON artifact (id);
-CREATE INDEX artifact_by_digest ON artifact (sha256);
+CREATE INDEX reading_artifact_by_artifact ON reading_artifact (artifact);
 
 CREATE TABLE receipt (
-  reading INTEGER NOT NULL,
-  artifact TEXT NOT NULL,
+  artifact TEXT NOT NULL REFERENCES artifact (id),
   destination TEXT NOT NULL,
-  json TEXT NOT NULL,
-  PRIMARY KEY (reading, artifact, destination),
-  FOREIGN KEY (reading, artifact) REFERENCES artifact (reading, name)
+  stored_at TEXT NOT NULL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (artifact, destination)
 ) STRICT;
 
 CREATE TABLE memory (

@@ -86,12 +86,13 @@ function createMemory(database: Database, owner: string): Memory {
 
 /** The ledger forgets first, the files go after: a crash in between leaves files that the next purge sweeps. */
 function purge(database: Database, files: ArtifactFiles, olderThan: number, now: number): number {
-  const forget = database.prepare(`UPDATE artifact SET purged_at = ? WHERE purged_at IS NULL AND sha256 IN (
-    SELECT sha256 FROM artifact JOIN receipt ON receipt.reading = artifact.reading AND receipt.artifact = artifact.name)
-    AND reading IN (SELECT reading.id FROM reading JOIN job ON job.study = reading.study
-    WHERE job.state IN ('done', 'skipped', 'quarantined', 'source-gone') AND job.updated_at < ?)`);
+  const forget = database.prepare(`UPDATE artifact SET purged_at = ? WHERE purged_at IS NULL
+    AND id IN (SELECT artifact FROM receipt)
+    AND id IN (SELECT artifact FROM reading_artifact JOIN reading ON reading.id = reading_artifact.reading
+      JOIN job ON job.study = reading.study
+      WHERE job.state IN ('done', 'skipped', 'quarantined', 'source-gone') AND job.updated_at < ?)`);
   transaction(database, 'the purge of artifacts', () => forget.run(now, olderThan));
-  const kept = database.prepare('SELECT DISTINCT sha256 FROM artifact WHERE purged_at IS NULL');
+  const kept = database.prepare('SELECT sha256 FROM artifact WHERE purged_at IS NULL');
   const rows = translateErrors('the purge of artifacts', () => kept.all()) as { sha256: string }[];
   return files.sweep(new Set(rows.map(({ sha256 }) => sha256)));
 }
