@@ -20,7 +20,7 @@ export interface InputFault {
   readonly got: string;
 }
 
-export const environmentPrefix = 'CXR_GATEWAY__';
+const environmentPrefix = 'CXR_GATEWAY__';
 
 const loose = (key: string): string => key.toLowerCase().replaceAll('_', '');
 

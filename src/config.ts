@@ -3,7 +3,6 @@ import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import {
   assemble,
-  environmentPrefix,
   fromEnvironment,
   fromFlags,
   type InputFault,
@@ -15,8 +14,8 @@ import {
 import { Failure } from './core/failure.ts';
 import { selectionOptionsSchema } from './dicom/select.ts';
 import { fhirOptionsSchema } from './fhir/options.ts';
-import { httpOptionsSchema } from './http/options.ts';
-import { jobsOptionsSchema } from './jobs/options.ts';
+import { httpOptionsSchema } from './http/index.ts';
+import { jobsOptionsSchema } from './jobs/index.ts';
 import { peerOptionsSchema } from './net/options.ts';
 import { sourcesOptionsSchema } from './sources/options.ts';
 
@@ -27,24 +26,8 @@ import { sourcesOptionsSchema } from './sources/options.ts';
 
 const url = z.url({ protocol: /^https?$/ });
 
-export const configSchema = z.strictObject({
-  pacs: z
-    .strictObject({
-      ...peerOptionsSchema.shape,
-      qidoUrl: url.optional().describe('DICOMweb root of queries, if it is not pacs.url'),
-      wadoUrl: url.optional().describe('DICOMweb root of retrieval, if it is not pacs.url'),
-      stowUrl: url.optional().describe('DICOMweb root of storage, if it is not pacs.url'),
-      results: peerOptionsSchema.optional().describe('Another archive that the results go to'),
-    })
-    .describe('The archive that is read from; its DICOMweb root'),
-  fhir: z.strictObject({ ...peerOptionsSchema.shape, ...fhirOptionsSchema.shape }).describe('The FHIR R4 server'),
-  sources: sourcesOptionsSchema.prefault({}),
-  settle: z
-    .strictObject({
-      quietSeconds: z.number().min(0).default(5).describe('A study is read when it has not grown for so long'),
-      maxMinutes: z.number().positive().default(15).describe('A study that keeps growing is read after so long'),
-    })
-    .prefault({}),
+/** What reading a film needs, with or without servers. */
+const readingShape = {
   selection: selectionOptionsSchema.prefault({}),
   model: z
     .strictObject({
@@ -81,6 +64,27 @@ export const configSchema = z.strictObject({
     .regex(/^[+-](0\d|1[0-4])[0-5]\d$/)
     .optional()
     .describe('Time zone of the site, +HHMM; by default unknown'),
+};
+
+export const configSchema = z.strictObject({
+  pacs: z
+    .strictObject({
+      ...peerOptionsSchema.shape,
+      qidoUrl: url.optional().describe('DICOMweb root of queries, if it is not pacs.url'),
+      wadoUrl: url.optional().describe('DICOMweb root of retrieval, if it is not pacs.url'),
+      stowUrl: url.optional().describe('DICOMweb root of storage, if it is not pacs.url'),
+      results: peerOptionsSchema.optional().describe('Another archive that the results go to'),
+    })
+    .describe('The archive that is read from; its DICOMweb root'),
+  fhir: z.strictObject({ ...peerOptionsSchema.shape, ...fhirOptionsSchema.shape }).describe('The FHIR R4 server'),
+  sources: sourcesOptionsSchema.prefault({}),
+  settle: z
+    .strictObject({
+      quietSeconds: z.number().min(0).default(5).describe('A study is read when it has not grown for so long'),
+      maxMinutes: z.number().positive().default(15).describe('A study that keeps growing is read after so long'),
+    })
+    .prefault({}),
+  ...readingShape,
   siteSecret: z.string().min(16).optional().describe('Key of all identities; by default made once, beside the store'),
   siteSecretFile: z.string().optional(),
   jobs: jobsOptionsSchema.prefault({}),
@@ -88,6 +92,14 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = Readonly<z.output<typeof configSchema>>;
+
+const readingSchema = z.strictObject(readingShape);
+export type ReadingConfig = Readonly<z.output<typeof readingSchema>>;
+
+/** The defaults of everything that reading a film needs: for the command `read`, which has no configuration. */
+export function defaultReadingConfig(overrides: z.input<typeof readingSchema> = {}): ReadingConfig {
+  return freeze(readingSchema.parse(overrides));
+}
 
 /** JSON Schema of what a person may write, for editors. */
 export function configJsonSchema(): Record<string, unknown> {
@@ -181,5 +193,3 @@ function freeze<T>(value: T): T {
   }
   return value;
 }
-
-export { environmentPrefix };

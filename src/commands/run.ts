@@ -1,0 +1,50 @@
+import { asFailure, type FailureCode } from '../core/failure.ts';
+
+/** How a command ends: its exit code, sysexits where one fits. */
+
+export type CommandRun<Input> = (input: Input) => Promise<number>;
+
+export const exitCodes = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  data: 65,
+  unavailable: 69,
+  internal: 70,
+  io: 74,
+  locked: 75,
+  config: 78,
+} as const;
+
+const byCode: Partial<Record<FailureCode, number>> = {
+  'config-invalid': exitCodes.config,
+  'model-unusable': exitCodes.config,
+  'store-locked': exitCodes.locked,
+  'store-failed': exitCodes.io,
+  internal: exitCodes.internal,
+};
+
+/** Exit code for what was thrown: 65 for data, 69 for a peer, or as the table says. */
+export function exitCodeOf(thrown: unknown): number {
+  const { code, class: kind } = asFailure(thrown);
+  const known = byCode[code];
+  if (known !== undefined) return known;
+  if (/^(pacs|fhir)-/.test(code)) return exitCodes.unavailable;
+  return kind === 'quarantine' || kind === 'skip' ? exitCodes.data : exitCodes.failure;
+}
+
+/** Runs a command and ends the process with its exit code. A failure is told in one line; a fault of ours with its stack. */
+export async function runCommand<Input>(
+  load: () => Promise<{ readonly run: CommandRun<Input> }>,
+  input: Input,
+): Promise<void> {
+  try {
+    const { run } = await load();
+    process.exitCode = await run(input);
+  } catch (thrown) {
+    const failure = asFailure(thrown);
+    console.error(`cxr-gateway: ${failure.message}`);
+    if (failure.code === 'internal') console.error(failure.detail.cause ?? failure);
+    process.exitCode = exitCodeOf(failure);
+  }
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { exitCodes, runCommand } from './commands/run.ts';
+import { requireNode, version } from './version.ts';
+
+/** The command line: one line per command. A command is loaded when it runs: an older Node still gets as far as being told. */
+
+requireNode(24);
+const program = new Command('cxr-gateway').version(version());
+program
+  .showHelpAfterError('(--help tells more)')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+program.description(
+  'Reads frontal chest radiographs for airspace opacity and writes back a Structured Report, a Grad-CAM picture and a DiagnosticReport. Research software; AI output, not reviewed.',
+);
+
+const command = (usage: string, description: string, examples: readonly string[]) =>
+  program
+    .command(usage)
+    .description(description)
+    .addHelpText('after', ['', 'Examples:', ...examples].join('\n  '));
+const configured = (usage: string, description: string, examples: readonly string[]) =>
+  command(usage, description, examples)
+    .option('-c, --config <file>', 'configuration: YAML or JSON')
+    .option('--set <key=value...>', 'a setting over file and environment');
+
+configured('serve', 'run the gateway', [
+  'cxr-gateway serve --config gateway.yaml',
+  'CXR_GATEWAY__PACS__URL=… CXR_GATEWAY__FHIR__URL=… cxr-gateway serve',
+]).action((options) => runCommand(() => import('./commands/serve.ts'), options));
+command('read <path...>', 'read DICOM files or folders without any server', [
+  'cxr-gateway read film.dcm',
+  'cxr-gateway read folder/ --out results --json',
+])
+  .option('--out <dir>', 'write SR, heat-map and FHIR bundle of each study')
+  .option('--model <id>', 'folder in models/')
+  .option('--json', 'one JSON line a file')
+  .action((paths, options) => runCommand(() => import('./commands/read.ts'), { paths, ...options }));
+configured('study <uid>', 'process one study of the PACS now', ['cxr-gateway study 1.2.840.99.1 --config gateway.yaml'])
+  .option('--json', 'the outcome as JSON')
+  .action((studyInstanceUid, options) =>
+    runCommand(() => import('./commands/study.ts'), { studyInstanceUid, ...options }),
+  );
+command('demo', 'an archive, a FHIR server and the gateway on this machine, with three drawn films', [
+  'cxr-gateway demo',
+  'cxr-gateway demo --orthanc --exit',
+])
+  .option('--orthanc', 'a real Orthanc as the archive')
+  .option('--exit', 'end when the results are there')
+  .option('--json', 'the places of the results as JSON')
+  .action((options) => runCommand(() => import('./commands/demo.ts'), options));
+configured('check', 'validate a configuration, offline', ['cxr-gateway check --config gateway.yaml'])
+  .option('--json', 'the result as JSON')
+  .action((options) => runCommand(() => import('./commands/check.ts'), options));
+
+await program.parseAsync();

@@ -1,0 +1,113 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ReadingConfig } from './config.ts';
+import { Failure } from './core/failure.ts';
+import type { GatewayIdentity, Ledger } from './core/ports.ts';
+import type { ContentSettings } from './core/reading.ts';
+import { createFolder, createFolderDestination, type FolderStudy, scanFolder } from './dicom/folder.ts';
+import { describe } from './dicom/header.ts';
+import { createSelectionRules, fileSelectionOptions, type SelectionOptions, select } from './dicom/select.ts';
+import type { ReportOptions } from './fhir/options.ts';
+import { proceduresSchema } from './fhir/procedures.ts';
+import { type LoadedModel, loadModel } from './model/manifest.ts';
+import { createOutputs, parseCodes } from './outputs/index.ts';
+import { createReader } from './reader/index.ts';
+import type { World } from './steps.ts';
+import { version } from './version.ts';
+
+/** Builds what reads a film; reads `mappings/` and `models/` and hands them in. With `wire-gateway.ts` the only file that may import everything. */
+
+const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+const mapping = (name: string): unknown =>
+  JSON.parse(readFileSync(join(packageRoot, 'mappings', `${name}.json`), 'utf8')) as unknown;
+
+export type { FolderStudy };
+
+const gateway: GatewayIdentity = {
+  manufacturer: 'cxr-gateway project',
+  modelName: 'cxr-gateway',
+  softwareVersion: version(),
+};
+
+/** The model of the shipped ones that a gateway uses when its configuration names none: the first that is there. */
+const shippedModels = ['resnet101-airspace-opacity', 'resnet101-narrow-untrained'];
+
+/** The model that the configuration names. Raises `model-unusable`. */
+export function wireModel({ model: { id, folder } }: Pick<ReadingConfig, 'model'>): LoadedModel {
+  const models = folder ?? join(packageRoot, 'models');
+  const name = id ?? shippedModels.find((candidate) => existsSync(join(models, candidate)));
+  if (name === undefined)
+    throw new Failure('model-unusable', { where: 'models', expected: shippedModels.join(' or ') });
+  return loadModel(join(models, name));
+}
+
+/** What the spine needs whatever its archive and destinations are. */
+type Core = Pick<
+  World,
+  'reader' | 'outputs' | 'select' | 'describe' | 'model' | 'settings' | 'codes' | 'gateway' | 'reportFailures'
+>;
+
+export interface CoreOptions {
+  readonly config: ReadingConfig;
+  readonly model: LoadedModel;
+  readonly selection: SelectionOptions;
+  readonly report: ReportOptions;
+}
+
+export function wireCore({ config, model, selection, report }: CoreOptions): Core {
+  const rules = createSelectionRules(mapping('selection'), mapping('views'), selection);
+  const ownDeviceUids = new Set([model.identity.deviceUid]);
+  const procedures = proceduresSchema.parse(mapping('procedures'));
+  return {
+    reader: createReader({ modelFolder: model.folder, ...config.reader }),
+    outputs: createOutputs({ fhirReport: { procedures, report } }),
+    select: (instances, now) => select(instances, rules, { now, ownDeviceUids, ownUids: new Set() }),
+    describe,
+    model: model.identity,
+    settings: contentSettings(config, model),
+    codes: parseCodes(mapping('codes')),
+    gateway,
+    reportFailures: config.reportFailures,
+  };
+}
+
+function contentSettings(config: ReadingConfig, { manifest }: LoadedModel): ContentSettings {
+  const { heatmapMaxSide, flagSuspectedCovid, procedureReported, timezoneOffset = null } = config;
+  const operatingPoint = config.model.operatingPoint ?? manifest.operatingPoint;
+  return { operatingPoint, heatmapMaxSide, flagSuspectedCovid, procedureReported, timezoneOffset };
+}
+
+/** The world of the command `read`: files in, files out, nothing kept. */
+export interface FilesWorld {
+  readonly scan: (paths: readonly string[]) => Promise<readonly FolderStudy[]>;
+  /** What the rules say of files that belong to no study. */
+  readonly select: World['select'];
+  readonly of: (study: FolderStudy, out: string | null, ledger: Ledger) => World;
+  readonly close: () => Promise<void>;
+}
+
+/** Identities of `read` need no site: files that are read twice give the same objects. */
+const noSite = 'files, no site';
+
+export function wireFiles(config: ReadingConfig): FilesWorld {
+  const report: ReportOptions = { issuers: {}, aiSecurityLabel: false, wadoRoot: null };
+  const selection = { ...config.selection, ...fileSelectionOptions };
+  const core = wireCore({ config, model: wireModel(config), selection, report });
+  return {
+    scan: (paths) => scanFolder(paths, core.reader),
+    select: core.select,
+    of: (study, out, ledger) => ({
+      ...core,
+      archive: createFolder([study]),
+      ledger,
+      outputs: out === null ? [] : core.outputs,
+      destinations: out === null ? [] : [createFolderDestination(out)],
+      siteSecret: noSite,
+      settle: { quietSeconds: 0, maxSeconds: 0 },
+      progress: async () => {},
+      now: Date.now,
+    }),
+    close: () => core.reader.close(),
+  };
+}

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The gateway as a user starts it: a process of its own with a configuration file. */
+
+const root = join(import.meta.dirname, '../..');
+
+export interface RunningGateway {
+  readonly url: string;
+  readonly log: () => string;
+  /** JSON of the API; the token is sent. */
+  api(path: string, init?: RequestInit): Promise<Response>;
+  stop(signal?: NodeJS.Signals): Promise<{ readonly code: number | null; readonly tookMs: number }>;
+}
+
+export interface GatewayFolder {
+  readonly path: string;
+  readonly token: string;
+  readonly config: string;
+  remove(): void;
+}
+
+export const token = 'token-of-the-end-to-end-test';
+
+/** A folder with a configuration: what the test gives over what every test needs. */
+export function makeGatewayFolder(settings: Readonly<Record<string, unknown>>): GatewayFolder {
+  const path = mkdtempSync(join(tmpdir(), 'cxr-gateway-e2e-'));
+  const config = join(path, 'gateway.json');
+  const base = {
+    allowUntrained: true,
+    selection: { maxStudyAgeDays: null, minAgeYears: null },
+    settle: { quietSeconds: 1 },
+    jobs: { stateFolder: join(path, 'state') },
+    http: { port: 0, token },
+  };
+  writeFileSync(config, JSON.stringify({ ...base, ...settings }));
+  return { path, token, config, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export async function startGateway(folder: GatewayFolder, args: readonly string[] = []): Promise<RunningGateway> {
+  const child = spawn(process.execPath, ['src/main.ts', 'serve', '--config', folder.config, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  const lines: string[] = [];
+  child.stderr.setEncoding('utf8').on('data', (text: string) => lines.push(text));
+  const log = () => lines.join('');
+  const url = await poll('the gateway listens', 60_000, async () => {
+    if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}: ${log()}`);
+    return /"event":"listening".*?"url":"([^"]+)"/.exec(log())?.[1] ?? null;
+  });
+  return {
+    url,
+    log,
+    api: (path, init = {}) =>
+      fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${folder.token}`, ...init.headers } }),
+    stop: (signal = 'SIGTERM') => stop(child, signal),
+  };
+}
+
+async function stop(child: ChildProcess, signal: NodeJS.Signals) {
+  const began = Date.now();
+  if (child.exitCode === null && child.signalCode === null) {
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+  }
+  return { code: child.exitCode, tookMs: Date.now() - began };
+}
+
+/** Asks until there is an answer that is not null. */
+export async function poll<T>(what: string, timeoutMs: number, ask: () => Promise<T | null>): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null) return answer;
+    if (Date.now() > deadline) throw new Error(`gave up waiting: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+export const dataFolder = join(root, '../shared/data/dicom');
+export const hasData = existsSync(dataFolder);
+export const film = (name: string): Buffer => readFileSync(join(dataFolder, name));
