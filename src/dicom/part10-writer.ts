@@ -3,10 +3,9 @@ import type { Attribute, Dataset } from '../core/study.ts';
 import { build } from './build.ts';
 import { type DcmjsDataset, DicomDict } from './dcmjs.ts';
 import { keywords } from './keywords.ts';
+import { explicitLittleEndian } from './transfer-syntax.ts';
 
 /** Part 10 files of our own data sets: preamble, file meta information, then the data set (PS3.10 7.1). */
-
-export const explicitVrLittleEndian = '1.2.840.10008.1.2.1';
 
 /**
  * Names this implementation, at every site and in every version (PS3.7 D.3.3.2). It hangs below 2.25, from a UUID drawn
@@ -21,9 +20,9 @@ export const implementationVersionName = 'CXR_GATEWAY';
  * The bytes of a data set that `build` made; text goes out in UTF-8, and the data set must say so itself (ISO_IR 192).
  * With an encapsulated transfer syntax PixelData is one compressed frame, else the native pixels. Same data set, same bytes.
  */
-export function writePart10(dataset: Dataset, transferSyntaxUid: string = explicitVrLittleEndian): Uint8Array {
+export function writePart10(dataset: Dataset, transferSyntaxUid: string = explicitLittleEndian): Uint8Array {
   const file = new DicomDict(inDcmjs(metaOf(dataset, transferSyntaxUid)));
-  file.dict = inDcmjs(transferSyntaxUid === explicitVrLittleEndian ? dataset : withCompressedPixels(dataset));
+  file.dict = inDcmjs(transferSyntaxUid === explicitLittleEndian ? dataset : withCompressedPixels(dataset));
   return new Uint8Array(file.write({ allowInvalidVRLength: false, fragmentMultiframe: false }));
 }
 

@@ -56,6 +56,7 @@ function author({ model }: Reading): Dataset {
     DeviceUID,
     Manufacturer,
     ManufacturerModelName,
+    StationName: null,
     InstitutionName: null,
     InstitutionCodeSequence: [],
   });

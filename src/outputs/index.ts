@@ -1,13 +1,16 @@
 import type { Output } from '../core/ports.ts';
 import { dicomSr } from './dicom-sr.ts';
+import { createFhirReport, type FhirReportOptions } from './fhir-report.ts';
 import { heatmapSc } from './heatmap-sc.ts';
 
 export { codesSchema, parseCodes } from './codes.ts';
 
-/**
- * What is written back, in the order of composing. The FHIR report is handed in, since it is made from the options of
- * the site (identifier systems, links).
- */
-export function createOutputs({ fhirReport }: { readonly fhirReport?: Output } = {}): readonly Output[] {
-  return [dicomSr, heatmapSc, ...(fhirReport ? [fhirReport] : [])];
+/** What the site sets about its results, by output. */
+export interface OutputOptions {
+  readonly fhirReport: FhirReportOptions;
+}
+
+/** What is written back: one line an output. */
+export function createOutputs({ fhirReport }: OutputOptions): readonly Output[] {
+  return [dicomSr, heatmapSc, createFhirReport(fhirReport)];
 }
