@@ -28,7 +28,7 @@ interface WasmEncoder {
     readonly isUsingColorTransform: boolean;
   }): Uint8Array;
   encode(): void;
-  getEncodedBuffer(): Uint8Array;
+  getEncodedBuffer(): Uint8Array | Uint8ClampedArray;
   delete(): void;
 }
 
@@ -45,19 +45,20 @@ type Factory<Name extends string, Encoder> = (options: {
   readonly printErr: () => void;
 }) => Promise<Readonly<Record<Name, new () => Encoder>>>;
 
-const silent = { print: () => {}, printErr: () => {} };
+/** A new one for each module: the modules write their exports into it. */
+const silent = () => ({ print: () => {}, printErr: () => {} });
 
 /** Pixel data of the frame, little endian or compressed. Raises `unsupported-transfer-syntax` for any other than the three. */
 export async function encodeFrame(transferSyntaxUid: string, frame: GreyFrame): Promise<Uint8Array> {
   if (transferSyntaxUid === explicitLittleEndian) return bytesOf(frame.values);
   if (transferSyntaxUid === jpeg2000Lossless) {
-    const { J2KEncoder } = await (createOpenJpeg as Factory<'J2KEncoder', Jpeg2000Encoder>)(silent);
+    const { J2KEncoder } = await (createOpenJpeg as Factory<'J2KEncoder', Jpeg2000Encoder>)(silent());
     const encoder = new J2KEncoder();
     encoder.setQuality(true, 0);
     return compress(encoder, frame);
   }
   if (transferSyntaxUid === jpegLsLossless) {
-    const { JpegLSEncoder } = await (createCharls as Factory<'JpegLSEncoder', JpegLsEncoder>)(silent);
+    const { JpegLSEncoder } = await (createCharls as Factory<'JpegLSEncoder', JpegLsEncoder>)(silent());
     const encoder = new JpegLSEncoder();
     encoder.setNearLossless(0);
     return compress(encoder, frame);
@@ -70,8 +71,8 @@ function compress(encoder: WasmEncoder, { columns, rows, bitsStored, values }: G
   const shape = { width: columns, height: rows, bitsPerSample: bitsStored, componentCount: 1 };
   encoder.getDecodedBuffer({ ...shape, isSigned: false, isUsingColorTransform: false }).set(bytesOf(values));
   encoder.encode();
-  // A copy: the buffer is WebAssembly memory and dies with the encoder.
-  const encoded = encoder.getEncodedBuffer().slice();
+  // A copy: the buffer is WebAssembly memory and dies with the encoder (and of JPEG-LS it is a Uint8ClampedArray).
+  const encoded = new Uint8Array(encoder.getEncodedBuffer());
   encoder.delete();
   return encoded;
 }

@@ -121,7 +121,7 @@ const projections = {
 function acquisition({ kind }: FilmRequest): Attributes {
   const { position, view, orientation, series } = projections[kind === 'lateral' ? 'lateral' : 'frontal'];
   return {
-    ImageType: ['ORIGINAL', 'PRIMARY', ''],
+    ImageType: ['ORIGINAL', 'PRIMARY'],
     SeriesDescription: series,
     ProtocolName: series,
     BodyPartExamined: 'CHEST',
