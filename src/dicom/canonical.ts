@@ -54,12 +54,18 @@ function encodeElement(source: Source, element: Element, terms: readonly string[
   if (items) return frame(tag, 'SQ', Buffer.concat(items.map((item) => encodeItem(source, item, terms))));
   if (tag === specificCharacterSet) return frame(tag, vr, Buffer.from(utf8));
   const bytes = valueBytes(source, element);
-  if (plainTextVrs.has(vr)) return frame(tag, vr, Buffer.from(decodePlain(bytes, (flag) => source.flags.add(flag))));
+  if (plainTextVrs.has(vr)) return frame(tag, vr, Buffer.from(plainText(source, vr, bytes)));
   if (encodedTextVrs.has(vr)) {
     const kind = vr === 'PN' ? 'name' : singleTextVrs.has(vr) ? 'single' : 'list';
     return frame(tag, vr, Buffer.from(decode(bytes, kind)));
   }
   return frame(tag, vr, littleEndian(bytes, numberVrs[vr] ?? 2, element.littleEndian));
+}
+
+/** dcmjs logs an age string of other than four characters: a short one, such as `62`, is padded. */
+function plainText({ flags }: Source, vr: string, bytes: Uint8Array): string {
+  const text = decodePlain(bytes, (flag) => flags.add(flag));
+  return vr === 'AS' ? text.trimEnd().padEnd(4) : text;
 }
 
 function encodeItem(source: Source, item: readonly Element[], terms: readonly string[]): Buffer {
