@@ -8,6 +8,8 @@ import { createDicomweb, type Dicomweb, type DicomwebOptions, type InstancePath 
 import { datasetOrFailure, patientsOf } from './qido.ts';
 import { createRetriever } from './wado.ts';
 
+export { createPacsDestination, type PacsDestinationOptions } from './pacs-destination.ts';
+
 /** A DICOMweb archive as the place where studies lie. */
 
 export interface PacsOptions extends DicomwebOptions {

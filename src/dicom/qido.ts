@@ -8,9 +8,12 @@ import { keywords } from './keywords.ts';
 
 /** Questions to an archive about its studies (QIDO-RS, PS3.18 10.6). */
 
-/** One page of a search for studies; what is not told is `null` or empty. */
+/** A study as a search lists it; what is not told is null or empty. */
 export interface StudyRow {
-  readonly studyInstanceUid: string;
+  /** Null where the row names no study, or none that could be asked for. */
+  readonly studyInstanceUid: string | null;
+  /** As written there, `YYYYMMDD` if it is right. */
+  readonly studyDate: string | null;
   /** NumberOfStudyRelatedInstances. */
   readonly instances: number | null;
   /** ModalitiesInStudy. */
@@ -27,7 +30,7 @@ export interface StudySearch {
   readonly offset: number;
 }
 
-/** QIDO-RS for sources. A row without a proper UID is left out. */
+/** One page of a search for studies, for the sources. */
 export function createStudySearch(
   options: Omit<DicomwebOptions, 'wadoUrl'>,
 ): (search: StudySearch) => Promise<readonly StudyRow[]> {
@@ -41,17 +44,21 @@ export function createStudySearch(
       limit: String(limit),
       offset: String(offset),
     });
-    return rows.flatMap(studyRow);
+    return rows.map(studyRow);
   };
 }
 
-/** A row that is no data set is left out: it must not keep the others from being found. */
-function studyRow(json: unknown): StudyRow[] {
+/** A row that cannot be read must not keep the others from being found. */
+function studyRow(json: unknown): StudyRow {
   const row = datasetOrFailure(json);
-  const studyInstanceUid = row instanceof Failure ? null : text(row, 'StudyInstanceUID');
-  if (row instanceof Failure || studyInstanceUid === null || !isUid(studyInstanceUid)) return [];
-  const instances = number(row, 'NumberOfStudyRelatedInstances');
-  return [{ studyInstanceUid, instances, modalities: texts(row, 'ModalitiesInStudy') }];
+  if (row instanceof Failure) return { studyInstanceUid: null, studyDate: null, instances: null, modalities: [] };
+  const uid = text(row, 'StudyInstanceUID');
+  return {
+    studyInstanceUid: uid !== null && isUid(uid) ? uid : null,
+    studyDate: text(row, 'StudyDate'),
+    instances: number(row, 'NumberOfStudyRelatedInstances'),
+    modalities: texts(row, 'ModalitiesInStudy'),
+  };
 }
 
 /** The patients of the rows that the archive has for the study: one, none when it is gone, several in a conflict. */
