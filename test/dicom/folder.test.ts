@@ -139,12 +139,14 @@ describe('a folder as a destination', () => {
     });
   });
 
-  test('writes nothing outside its folder', async () => {
-    await expect(createFolderDestination(join(folder, 'out')).deliver([artifact('../sr.dcm')])).rejects.toMatchObject({
-      code: 'internal',
-    });
-    expect(await readdir(folder)).toEqual([]);
-  });
+  test.each(['../sr.dcm', 'a/../../sr.dcm', 'a/sr.dcm', '/tmp/sr.dcm', '..'])(
+    'writes nothing as %s, because that is outside its folder',
+    async (name) => {
+      const destination = createFolderDestination(join(folder, 'out'));
+      await expect(destination.deliver([artifact(name)])).rejects.toMatchObject({ code: 'internal' });
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
 
   test('leaves no half file behind when it cannot write', async () => {
     const blocked = await put('file', '');

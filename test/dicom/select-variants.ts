@@ -115,6 +115,7 @@ const bodyParts: readonly Variant[] = [
   ['a clavicle in the device menu', { AcquisitionDeviceProcessingDescription: 'CLAVICLE' }, 'not-chest'],
   ['the Fuji menu', { AcquisitionDeviceProcessingDescription: '[CHEST,GENERAL     ]' }, 'PA'],
   ['a chest film with ribs in its name', { SeriesDescription: 'CHEST (not ribs)' }, 'PA'],
+  ['a position of the patient in the series', { SeriesDescription: 'PA, head up, hands down' }, 'PA'],
   ['an abdomen in the study of a coded chest', { StudyDescription: 'Acute abdomen series' }, 'PA'],
   ['nothing at all', noPart, 'body-part-unknown'],
   ['UNKNOWN', { BodyPartExamined: 'UNKNOWN' }, 'body-part-unknown'],

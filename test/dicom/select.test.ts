@@ -50,6 +50,12 @@ describe('what a site may decide', () => {
       { PatientAge: null },
       'PA',
     ],
+    [
+      'a placeholder birth date is no age',
+      { unknownAge: 'skip' },
+      { PatientAge: null, PatientBirthDate: '18000101' },
+      'age-unknown',
+    ],
     ['priors are read where the limit is off', { maxStudyAgeDays: null }, { StudyDate: '19980101' }, 'PA'],
     ['raw data is read where the site says so', { acceptForProcessing: true }, { SOPClassUID: rawClass }, 'PA'],
     ['an unknown view is read as frontal', { unknownView: 'read' }, { ViewPosition: null }, 'frontal'],
@@ -218,10 +224,24 @@ describe('one reading an exposure (fault 14)', () => {
     expect(chosen.map(({ choice }) => verdict(choice))).toEqual(['PA', 'duplicate-exposure']);
   });
 
+  test('two views of one event are both read, because they are two films', () => {
+    const event = { '00083010': { vr: 'UI', Value: ['1.2.77'] } };
+    const other = film({ SOPInstanceUID: '1.2.9', ViewPosition: 'AP' });
+    const chosen = select(
+      [instance({ ...film(), ...event }, 'a'), instance({ ...other, ...event }, 'b')],
+      rulesWith(),
+      context,
+    );
+    expect(chosen.map(({ choice }) => verdict(choice))).toEqual(['PA', 'AP']);
+  });
+
   test('files of one SOP Instance UID are all read, because they are one object and not two', () => {
     const event = { '00083010': { vr: 'UI', Value: ['1.2.77'] } };
     const chosen = select(
-      [instance({ ...film(), ...event }, 'a'), instance({ ...film(), ...event }, 'b')],
+      [
+        instance({ ...film(), ...event }, 'a'),
+        instance({ ...film({ ImageType: ['DERIVED', 'PRIMARY'] }), ...event }, 'b'),
+      ],
       rulesWith(),
       context,
     );
@@ -319,7 +339,11 @@ describe('refusals', () => {
       `bone suppressed ${secret}`,
       'Chest PA',
     );
+    const concept = fc.option(fc.constantFrom(secret, '399067008').map((value) => [item(value, 'SCT')]));
     const values = fc.record({
+      ViewCodeSequence: concept,
+      AnatomicRegionSequence: concept,
+      PatientSpeciesCodeSequence: concept,
       PatientID: fc.constantFrom(secret, secret.repeat(9), 'QC-Zzyzx'),
       PatientAge: fc.constantFrom('001Y', '064Y'),
       StudyDate: fc.constantFrom('19610203', '20260314'),
