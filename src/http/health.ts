@@ -24,7 +24,7 @@ export function createHealth(checks: readonly Check[]): Router {
     const ok = results.every(({ status }) => status === 'ok');
     response.status(ok ? 200 : 503).json({ status: ok ? 'ok' : 'fail', checks: results });
   };
-  return Router().get('/healthz', alive).get('/readyz', ready);
+  return Router({ caseSensitive: true, strict: true }).get('/healthz', alive).get('/readyz', ready);
 }
 
 /** A check that throws has failed, and says no more than that. */

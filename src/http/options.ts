@@ -4,7 +4,7 @@ import { isLoopback } from './auth.ts';
 export const httpOptionsSchema = z
   .strictObject({
     host: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
-    port: z.int().min(0).max(65_535).default(8080).describe('Port to listen on; 0 = any free one'),
+    port: z.int().min(0).max(65_535).default(8088).describe('Port to listen on; 0 = any free one'),
     token: z
       .string()
       .regex(/^[\x21-\x7e]{16,}$/, 'at least 16 printable ASCII characters without spaces')

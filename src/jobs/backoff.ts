@@ -25,12 +25,12 @@ export type RetrySettlement =
   | { readonly state: 'dead'; readonly code: 'retries-exhausted'; readonly cause: FailureCode };
 
 /**
- * The delay after a failure, milliseconds: decorrelated jitter, between the first delay and three times the delay before.
- * Many studies that failed together do not come back together.
+ * The delay after a failure, milliseconds: decorrelated jitter, between the first delay and three times the delay before,
+ * never longer than the longest. Many studies that failed together do not come back together.
  */
 export function nextDelayMs(previousDelayMs: number, random: () => number): number {
-  const ceiling = Math.max(firstDelayMs, Math.min(longestDelayMs, previousDelayMs * 3));
-  return Math.round(firstDelayMs + random() * (ceiling - firstDelayMs));
+  const delayMs = firstDelayMs + random() * (previousDelayMs * 3 - firstDelayMs);
+  return Math.round(Math.min(longestDelayMs, Math.max(firstDelayMs, delayMs)));
 }
 
 /**

@@ -2,6 +2,7 @@ import { Failure, type FailureCode, failures } from '../core/failure.ts';
 import type { Job, JobState, Log, Settlement } from '../core/ports.ts';
 import type { StudyEvent } from '../core/study.ts';
 import type { ClaimedJob, RetrySettlement } from './backoff.ts';
+import { createBatch } from './batch.ts';
 import { type Database, transaction, translateErrors } from './database.ts';
 import { type JobRow, toClaimedJob } from './job-row.ts';
 import type { DurableQueue, JobChange } from './store.ts';
@@ -21,12 +22,13 @@ const longestInterruptionMs = 10 * 60_000;
 export function createQueue(database: Database, log: Log): DurableQueue {
   const statements = prepare(database);
   const change = recorder(database, statements, log);
+  const batch = createBatch<Announcement>((announcements) => {
+    change((record) => {
+      for (const announcement of announcements) announce(statements, record, announcement);
+    });
+  });
   return {
-    async announce(event, now) {
-      const row = translateErrors(where, () => statements.byStudy.get(event.studyInstanceUid) as JobRow | undefined);
-      if (row && changesNothing(row, event)) return;
-      change((record) => announce(statements, record, event, row, now));
-    },
+    announce: (event, now) => batch({ event, now }),
     async claim(now) {
       return transaction(database, where, () => claim(statements, now));
     },
@@ -96,30 +98,23 @@ function claimedRow(statements: Statements, job: Job): JobRow {
   throw new Failure('internal', { where: `job ${job.number}`, expected: 'a claimed job', got: row?.state ?? 'none' });
 }
 
-function changesNothing(row: JobRow, event: StudyEvent): boolean {
-  if (event.priority === 'stat' && row.stat === 0) return false;
-  return row.waiting === 1 || (row.claimed === 1 && row.announced_again === 1);
+interface Announcement {
+  readonly event: StudyEvent;
+  readonly now: number;
 }
 
-function announce(
-  statements: Statements,
-  record: Recorder,
-  event: StudyEvent,
-  row: JobRow | undefined,
-  now: number,
-): void {
+function announce(statements: Statements, record: Recorder, { event, now }: Announcement): void {
   const stat = event.priority === 'stat' ? 1 : 0;
+  const row = statements.byStudy.get(event.studyInstanceUid) as JobRow | undefined;
   if (!row) {
     const inserted = statements.insert.get(event.studyInstanceUid, event.source, stat, now, now, now);
     record(inserted as unknown as JobRow, { at: now, state: 'announced', code: null, attempt: 0 });
-    return;
-  }
-  if (row.waiting === 0 && row.claimed === 0) {
+  } else if (row.waiting === 0 && row.claimed === 0) {
     restart(statements, record, { ...row, source: event.source, stat }, now);
-    return;
+  } else {
+    if (stat && !row.stat) statements.urgent.run(row.number);
+    if (row.claimed && !row.announced_again) statements.again.run(row.number);
   }
-  if (stat) statements.urgent.run(row.number);
-  if (row.claimed) statements.again.run(row.number);
 }
 
 /** A new run of an ended job, due at once, its failures forgotten. */

@@ -50,6 +50,7 @@ function assemble(path: string, database: Database, log: Log, unlock: () => void
     secret: () => siteSecret(path),
     purge: async (olderThan, now) => purge(database, files, olderThan, now),
     close() {
+      if (!database.isOpen) return;
       database.close();
       unlock();
     },
