@@ -22,14 +22,14 @@ dd { margin: 0; overflow-wrap: anywhere; }
 .film img { display: block; width: 100%; height: auto; background: #000; border: 1px solid var(--line); border-radius: 4px; }
 figure { margin: 0; }
 figcaption { margin-top: .35rem; color: var(--soft); font-size: .85rem; }
-.score { font-size: 1.9rem; font-weight: 700; line-height: 1.1; }
+.score { margin: 0; font-size: 1.9rem; font-weight: 700; line-height: 1.1; }
 .score small { font-size: .95rem; font-weight: 600; }
 .scale { position: relative; height: .85rem; margin: .9rem 0 1.7rem; background: #e6eaf0; border-radius: .45rem; print-color-adjust: exact; }
 .scale .value { position: absolute; inset: 0 auto 0 0; background: #44546a; border-radius: .45rem; }
 .scale .point { position: absolute; top: -.3rem; bottom: -.3rem; width: 2px; background: #b3261e; }
 .scale .label { position: absolute; top: 1.15rem; transform: translateX(-50%); white-space: nowrap; font-size: .8rem; color: var(--soft); }
 .film dl, .method dl { grid-template-columns: max-content 1fr; }
-.small { font-size: .85rem; color: var(--soft); }
+.small { margin: 0; font-size: .85rem; color: var(--soft); }
 ul { margin: .3rem 0 0; padding-left: 1.2rem; }
 @media (max-width: 40rem) { dl { grid-template-columns: max-content 1fr; } .film { grid-template-columns: 1fr; } }
 @media print { body { font-size: 12px; } main { max-width: none; } .notice, .conclusion, .identity { print-color-adjust: exact; } }

@@ -106,6 +106,7 @@ function film({ settings }: Reading, image: ImageReading, picture: Picture | nul
   return markup`<section class="film">
 <figure>${picture ? pictureOf(picture, image) : null}<figcaption>${caption(picture)}</figcaption></figure>
 <div>
+<p class="small">Score</p>
 <p class="score">${score} <small>airspace opacity ${image.decision}</small></p>
 ${scale(image.score, operatingPoint)}
 <dl class="small">${pairs.map(pair)}</dl>

@@ -1,13 +1,6 @@
 import type { CodeName, Composition } from '../core/ports.ts';
 import type { ImageReading, Reading } from '../core/reading.ts';
-import {
-  failureSentence,
-  findingSentence,
-  reviewNotice,
-  scoreNotice,
-  scoreText,
-  untrainedNotice,
-} from '../core/wording.ts';
+import { failureSentence, findingSentence, reviewNotice, scoreNotice, untrainedNotice } from '../core/wording.ts';
 import { coding, concept, fhirConcept, systems } from './coding.ts';
 import { toDateTime } from './datetime.ts';
 import { takenAt, zoneOf } from './imaging-study.ts';
@@ -118,7 +111,7 @@ function notes({ model }: Reading, sentence: string): readonly { readonly text: 
   return [...untrained, { text: `${sentence} ${reviewNotice}` }, { text: `Intended use: ${model.intendedUse}` }];
 }
 
-/** The score with the digits that the SR and the sentences show. */
+/** The score as the SR has it, unrounded; only the sentences round. */
 function probability({ reading, codes }: Composition, { score }: ImageReading): ObservationComponent {
   const { operatingPoint } = reading.settings;
   const quantity = (value: number): Quantity => ({
@@ -129,7 +122,7 @@ function probability({ reading, codes }: Composition, { score }: ImageReading): 
   });
   return {
     code: concept(codes.probability),
-    valueQuantity: quantity(Number(scoreText(score, operatingPoint))),
+    valueQuantity: quantity(score),
     referenceRange: [
       { high: quantity(operatingPoint), text: 'Operating point: at or above it the finding counts as present' },
     ],

@@ -8,6 +8,7 @@ import { rewriteReferences } from './references.ts';
 import { createFhirResolver, type Resolver } from './resolver.ts';
 import { requireStored, standingReport, withdrawnEntries } from './standing.ts';
 import {
+  bindTransaction,
   keysOf,
   linkTransaction,
   parseTransaction,
@@ -32,6 +33,7 @@ export interface FhirDestinationOptions {
 type Ids = Exclude<FhirOptions['ids'], 'auto'>;
 
 interface Server {
+  readonly root: string;
   readonly client: FhirClient;
   readonly resolver: Resolver;
   readonly ids: () => Promise<Ids>;
@@ -43,10 +45,11 @@ interface Server {
  * (409, 412: try again), `fhir-refused` (400, 422, or a report that a person has taken over), `fhir-not-fhir`,
  * `fhir-unconfirmed`, `patient-ambiguous`, and what the HTTP client raises.
  */
-export function createFhirDestination({ http, root, options, now }: FhirDestinationOptions): Destination {
+export function createFhirDestination({ http, root: address, options, now }: FhirDestinationOptions): Destination {
+  const root = address.replace(/\/+$/, '');
   const client = createFhirClient(http, root);
   const resolver = createFhirResolver({ client, onAmbiguousPatient: options.onAmbiguousPatient });
-  const server: Server = { client, resolver, ids: idsOf(client, options.ids), now };
+  const server: Server = { root, client, resolver, ids: idsOf(client, options.ids), now };
   return {
     name: 'fhir',
     kinds: ['fhir-bundle'],
@@ -87,8 +90,8 @@ async function deliverReport(server: Server, artifact: Artifact): Promise<Receip
   if (standing?.takenOver) return receipt(`DiagnosticReport/${standing.id} is ${standing.status} and was left alone`);
 
   const resolved = await server.resolver.resolve(keysOf(recorded));
-  const bundle = linkTransaction(recorded, resolved);
-  const withdrawn = standing ? await withdrawnEntries(server.client, standing, bundle) : [];
+  const bundle = bindTransaction(linkTransaction(recorded, resolved), server.root);
+  const withdrawn = standing ? await withdrawnEntries(server.client, standing, bundle, server.root) : [];
   const stored = await store(server, bundle, withdrawn, resolved);
   await requireStored(server.client, reportOf(bundle), idOf(stored, 'DiagnosticReport'));
   return receipt(noteOf(stored, withdrawn.length, keysOf(recorded), resolved));

@@ -83,6 +83,7 @@ export async function withdrawnEntries(
   client: FhirClient,
   standing: Standing,
   bundle: TransactionBundle,
+  root: string,
 ): Promise<readonly BundleEntry[]> {
   const current = bundle.entry.map(({ resource }) => resource).filter((r) => r.resourceType === 'Observation');
   const entries: BundleEntry[] = [];
@@ -92,7 +93,7 @@ export async function withdrawnEntries(
     const old = (await readOrNull(client, 'Observation', id)) as (Foreign & Observation) | null;
     const ours = old?.identifier?.some(({ system }) => system === systems.result);
     const kept = old && current.some((observation) => bears(old, ownIdentifier(observation)));
-    if (old && ours && !kept && old.status === 'preliminary') entries.push(withdrawnEntry(old));
+    if (old && ours && !kept && old.status === 'preliminary') entries.push(withdrawnEntry(old, root));
   }
   return entries;
 }

@@ -71,9 +71,25 @@ export function linkTransaction(bundle: TransactionBundle, resolved: Resolved): 
   );
 }
 
-export const putEntry = <R extends Resource & { readonly id: string }>(resource: R): BundleEntry<R> => ({
+/**
+ * Base of the `fullUrl`s of a recorded bundle, which belongs to no server yet. They must be absolute and like RESTful
+ * addresses, or the relative references between the entries resolve to nothing (R4 2.36.4.1).
+ */
+export const unboundBase = 'http://localhost/fhir';
+
+export const putEntry = <R extends Resource & { readonly id: string }>(
+  resource: R,
+  base: string = unboundBase,
+): BundleEntry<R> => ({
+  fullUrl: `${base}/${resource.resourceType}/${resource.id}`,
   resource,
   request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
+});
+
+/** The bundle as the server at `root` shall store it. */
+export const bindTransaction = (bundle: TransactionBundle, root: string): TransactionBundle => ({
+  ...bundle,
+  entry: bundle.entry.map(({ resource }) => putEntry(resource, root)),
 });
 
 /** A transaction for a server that gives ids itself, and the Provenance, which has no identifier to go by. */
@@ -123,8 +139,8 @@ function temporaryUrl({ resourceType, id }: ReportResource): string {
 }
 
 /** An Observation of an earlier revision that the report no longer rests on. */
-export const withdrawnEntry = (observation: Observation & { readonly id: string }): BundleEntry =>
-  putEntry({ ...observation, status: 'entered-in-error' } as Resource & { readonly id: string });
+export const withdrawnEntry = (observation: Observation, root: string): BundleEntry =>
+  putEntry({ ...observation, status: 'entered-in-error' } as Resource & { readonly id: string }, root);
 
 export interface StoredAt {
   readonly resourceType: string;
