@@ -85,6 +85,16 @@ const bodyDepth = curve([
   [43, 11.4],
 ]);
 
+/** Half the width that a lateral film meets: the arms are raised. */
+const sideWidth = curve([
+  [0, 5.2],
+  [5, 7],
+  [10, 11],
+  [16, 14],
+  [24, 15],
+  [43, 15.2],
+]);
+
 /** Heart, great vessels, gullet and spine: what fills the space between the lungs. */
 const fillers: readonly Ellipsoid[] = [
   // left ventricle, right atrium, left atrium, outflow, fat at the apex
@@ -103,8 +113,8 @@ const fillers: readonly Ellipsoid[] = [
   // great vessels of the arms and neck, central tissue, spine
   { centre: [1.5, 10.4, -1], axes: [1.5, 6, 2.6], tilt: -5 },
   { centre: [-1.7, 9.4, 0], axes: [1.5, 5, 2.4], tilt: 6 },
-  { centre: [0, 18, 0], axes: [1.9, 18, 7.5] },
-  { centre: [0.1, 21, -7.4], axes: [2.15, 40, 3.2] },
+  { centre: [0, 18, -0.5], axes: [2.1, 18, 6.5] },
+  { centre: [0.1, 21, -9.6], axes: [3.4, 40, 4.6] },
 ];
 const mediastinum: readonly Solid[] = fillers.map(ellipsoid);
 
@@ -169,6 +179,15 @@ export function lungLength(build: Build, side: number, view: View, u: number, y:
   return uncovered(space, covers);
 }
 
+/** Gas in the stomach, under the left dome; its lower edge is the level of the fluid below it. */
+const bubble = ellipsoid({ centre: [6.2, 32.6, 2], axes: [3, 1.5, 2.6], tilt: 8 });
+const fluidLevel = 33.2;
+
+export function gasLength(build: Build, view: View, u: number, y: number): number {
+  const [from, to] = bubble(view, u, y - build.breath);
+  return y - build.breath < fluidLevel ? to - from : 0;
+}
+
 /** A breast lies on the wall: full below, fading upwards. */
 function breastLength(build: Build, u: number, y: number): number {
   const [dx, dy] = [(Math.abs(u) - 7.6) / 5.8, y - 26.2];
@@ -186,7 +205,7 @@ function muscleLength(u: number, y: number): number {
 /** All of the body that a ray meets, lungs included, cm. */
 export function bodyLength(build: Build, view: View, u: number, y: number): number {
   const [w, d] = [bodyWidth(y) * (0.35 + 0.65 * build.width), bodyDepth(y)];
-  if (view === 'lateral') return 2 * halfSpread(-u, Math.min(w, 16), d, 3.4);
+  if (view === 'lateral') return 2 * halfSpread(-u, sideWidth(y), d, 3.4);
   const trunk = 2 * halfCut(u, w, d, 3.2);
   const limbs = arms.map((arm) => arm(view, u, y)).reduce((longest, [from, to]) => Math.max(longest, to - from), 0);
   return Math.max(trunk, limbs) + breastLength(build, u, y) + muscleLength(u, y);

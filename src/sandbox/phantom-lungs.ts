@@ -29,10 +29,10 @@ const lowerArteries: readonly (readonly Point[])[] = [
     [-4.9, 24.4, -1.5],
   ],
   [
-    [2.6, 17.6, 0],
-    [4.2, 18, -0.8],
-    [5, 20, -1.4],
-    [5.5, 23, -2],
+    [2.4, 17.6, 0],
+    [4, 18.6, -0.8],
+    [4.9, 20.6, -1.4],
+    [5.5, 23.2, -2],
   ],
 ];
 
@@ -60,15 +60,15 @@ export function addVessels(screen: Screen, random: Random, inside: Growth['insid
       path: through(points),
       radii: (t) => [0.72 - 0.3 * t, 0.72 - 0.3 * t],
       density: solid,
-      fineness: 1500,
+      fineness: 1100,
     });
     const [, hilum, bend, end] = points as readonly [Point, Point, Point, Point];
     for (const [angle, radius] of stems) {
       const from: Point =
-        angle > 40 ? bend : [hilum[0] + between(random, -0.4, 0.4), hilum[1] + between(random, -0.5, 0.5), 0];
-      grow(growth, { from, angle: radians(angle + between(random, -7, 7)), radius }, 0);
+        angle > 40 ? bend : [hilum[0] + between(random, -1, 0.6), hilum[1] + between(random, -1.1, 1.1), 0];
+      grow(growth, { from, angle: radians(angle + between(random, -7, 7)), radius: radius * 1.2 }, 0);
     }
-    for (const angle of [35, 62, 84]) grow(growth, { from: end, angle: radians(angle), radius: 0.34 }, 0);
+    for (const angle of [35, 62, 84]) grow(growth, { from: end, angle: radians(angle), radius: 0.4 }, 0);
   }
 }
 
@@ -83,12 +83,12 @@ function grow(growth: Growth, { from, angle, radius }: Branch, order: number): v
   const step = (share: number, turn: number): Point => [
     from[0] + side * Math.cos(angle + turn) * length * share,
     from[1] + Math.sin(angle + turn) * length * share,
-    from[2] + (random() - 0.5) * length * share * 0.9,
+    from[2] + (random() - 0.5) * length * share * 1.8,
   ];
   const points = [from, step(0.5, bend * 0.5), step(1, bend)];
   const end = points[2]!;
   const taper = (t: number): [number, number] => [radius * (1 - 0.18 * t), radius * (1 - 0.18 * t)];
-  addTube(screen, { path: through(points), radii: taper, density: solid, fineness: 1700 });
+  addTube(screen, { path: through(points), radii: taper, density: solid, fineness: 1100 });
   if (order > 0 && !inside(end[0], end[1])) return;
   const heading = angle + bend;
   const fork = between(random, 0.35, 0.75);

@@ -1,17 +1,20 @@
 /** The lead letter L that a radiographer puts at the patient's left: opaque, so that it stays white. */
 
-/** Strokes on a grid of 1, x to the right and y down. */
-const strokes: readonly (readonly [x0: number, y0: number, x1: number, y1: number])[] = [
+/** Strokes of the letter, as parts of its height; x to the right, y down. */
+const strokes: readonly (readonly [left: number, top: number, right: number, bottom: number])[] = [
   [0, 0, 0.24, 1],
   [0, 0.8, 0.66, 1],
 ];
 
-/** Place of the letter on the film, as parts of its width. */
-const [left, top, height] = [0.915, 0.035, 0.05];
+/** Place and height of the letter, as parts of the film's width. */
+const place = { left: 0.915, top: 0.035, height: 0.05 } as const;
 
-export function markerMask(columns: number): (column: number, row: number) => boolean {
-  return (column, row) => {
-    const [x, y] = [(column / columns - left) / height, (row / columns - top) / height];
-    return strokes.some(([x0, y0, x1, y1]) => x >= x0 && x <= x1 && y >= y0 && y <= y1);
-  };
+export function drawMarker(values: Uint16Array, columns: number, white: number): void {
+  const size = place.height * columns;
+  const at = (start: number, part: number) => Math.round(start * columns + part * size);
+  for (const [left, top, right, bottom] of strokes) {
+    for (let row = at(place.top, top); row < at(place.top, bottom); row++) {
+      values.fill(white, row * columns + at(place.left, left), row * columns + at(place.left, right));
+    }
+  }
 }

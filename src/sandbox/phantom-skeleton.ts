@@ -1,4 +1,4 @@
-import type { Point, Screen } from './phantom-space.ts';
+import type { Point, Screen, View } from './phantom-space.ts';
 import { addBlock, addPlate, addTube, through } from './phantom-tubes.ts';
 import { between, type Random } from './random.ts';
 
@@ -20,11 +20,12 @@ const ribs: readonly (readonly [level: number, width: number, fall: number, end:
   [22.5, 14.1, 10.6, 132],
   [24.9, 14.2, 10, 122],
   [27.4, 14, 9, 110],
-  [30, 13.4, 6.4, 82],
-  [32.6, 11.6, 4, 52],
+  [29.8, 13.2, 9.5, 84],
+  [32.2, 12, 13, 50],
 ];
 
 export interface Frame {
+  readonly view: View;
   readonly width: number;
   readonly random: Random;
 }
@@ -33,6 +34,8 @@ export function addSkeleton(screen: Screen, frame: Frame): void {
   for (const side of [-1, 1]) {
     for (const [index] of ribs.entries()) addRib(screen, side, index, frame);
     addClavicle(screen, side, frame);
+    // With raised arms, as on a lateral film, blades and arms are out of the way.
+    if (frame.view === 'lateral') continue;
     addScapula(screen, side, frame);
     addHumerus(screen, side, frame);
   }
@@ -55,7 +58,7 @@ function addRib(screen: Screen, side: number, index: number, { width, random }: 
   };
   const base = index === 0 ? 0.7 : index > 9 ? 0.45 : 0.6;
   const radii = (t: number): [number, number] => [base * (0.92 + 0.28 * t * t - 0.12 * Math.sin(Math.PI * t)), 0.34];
-  addTube(screen, { path, radii, density: ribDensity, fineness: 2600 });
+  addTube(screen, { path, radii, density: ribDensity, fineness: 1900 });
 }
 
 function addClavicle(screen: Screen, side: number, { width, random }: Frame): void {
@@ -68,7 +71,7 @@ function addClavicle(screen: Screen, side: number, { width, random }: Frame): vo
     [side * 15 * width, 6.9 + lift, -0.4],
   ];
   const radii = (t: number): [number, number] => [0.5 + 0.5 * (1 - t) ** 4 + 0.14 * t ** 3, 0.55];
-  addTube(screen, { path: through(points), radii, density: longBone, fineness: 3000 });
+  addTube(screen, { path: through(points), radii, density: longBone, fineness: 2200 });
 }
 
 /** Shoulders are rolled forward for a chest film, so that the blades lie mostly beside the lungs. */
@@ -79,14 +82,14 @@ function addScapula(screen: Screen, side: number, { width, random }: Frame): voi
     addTube(screen, {
       path: through(points),
       radii: () => [thick, 0.45],
-      density: hollow(0.6, 0.3, 0.6),
-      fineness: 2600,
+      density: hollow(0.42, 0.28, 0.6),
+      fineness: 1900,
     });
   edge([at(16.6, 10.8, -5), at(15.9, 14.5, -7), at(14.4, 18.8, -8.5), at(13.3, 21.2, -9)], 0.38);
   edge([at(11.9, 9.4, -8), at(12.1, 14, -9), at(12.6, 18.5, -9), at(13.3, 21.2, -9)], 0.14);
   edge([at(11.9, 11.6, -9), at(14, 10, -8.6), at(16.2, 8.2, -6.5), at(17.6, 7.4, -4.5), at(18.6, 7.6, -3)], 0.4);
   edge([at(11.9, 9.4, -8), at(13.6, 9, -7), at(15, 9.3, -5.4), at(16.6, 10.2, -5)], 0.2);
-  edge([at(16, 10, -4.8), at(15.3, 9.3, -3), at(15.5, 9.6, -1)], 0.42);
+  edge([at(16.2, 9.9, -4.6), at(15.2, 9, -3.6), at(14.9, 9.5, -2.6)], 0.34);
   addPlate(screen, [at(11.9, 9.4, -8), at(16.6, 10.4, -5), at(14.6, 18.8, -8.5), at(12.6, 18.6, -9)], 0.2, 2600);
   addPlate(screen, [at(12.6, 18.6, -9), at(14.6, 18.8, -8.5), at(13.5, 21.1, -9), at(13.1, 21.1, -9)], 0.2, 2600);
 }
@@ -113,9 +116,9 @@ function addSpine(screen: Screen, { random }: Frame): void {
     const y = 7.6 + 2.28 * index + 0.014 * index * index;
     const [x, z] = [lean * Math.sin(index / 4), -6.6 - 1.3 * Math.sin(((index + 2) / 16) * Math.PI)];
     const [wide, high] = [1.4 + 0.05 * Math.max(0, index), 0.9 + 0.015 * index];
-    addBlock(screen, { centre: [x, y, z], half: [wide, high, 1.4], core: 0.16, shell: 0.27, fineness: 3600 });
+    addBlock(screen, { centre: [x, y, z], half: [wide, high, 1.4], core: 0.12, shell: 0.2, fineness: 2400 });
     const part = (points: readonly Point[], radii: (t: number) => [number, number], density = hollow(0.5, 0.2, 0.68)) =>
-      addTube(screen, { path: through(points), radii, density, fineness: 3600 });
+      addTube(screen, { path: through(points), radii, density, fineness: 2400 });
     for (const side of [-1, 1]) {
       const root = x + side * wide * 0.64;
       part(

@@ -48,16 +48,15 @@ export const around = (centre: number, half: number): Span => [centre - half, ce
 
 /** Length of a span that no other span covers. */
 export function uncovered([from, to]: Span, covers: readonly Span[]): number {
-  const clipped = covers
-    .map(([a, b]): Span => [Math.max(a, from), Math.min(b, to)])
-    .filter(([a, b]) => b > a)
-    .sort(([a], [b]) => a - b);
-  let [free, reached] = [0, from];
-  for (const [a, b] of clipped) {
-    if (a > reached) free += a - reached;
-    reached = Math.max(reached, b);
+  let free = 0;
+  let reached = from;
+  for (const [start, end] of covers.toSorted(([a], [b]) => a - b)) {
+    if (end <= start || end <= reached) continue;
+    if (start > reached) free += Math.min(start, to) - reached;
+    reached = end;
+    if (reached >= to) return free;
   }
-  return free + Math.max(0, to - reached);
+  return free + to - reached;
 }
 
 /** A film that small masses are thrown on: each adds to four pixels, so that mass is kept (cm of material). */

@@ -24,16 +24,17 @@ export function addTube(screen: Screen, tube: Tube): void {
   const scale = (Math.PI * length) / count;
   for (let index = 0; index < count; index++) {
     const place = ((index + 0.5) / count) * (nodes.length - 1);
-    const { x, y, z, dx, dy, dz, across, up, height, thickness } = nodes[Math.floor(place)]!;
+    const node = nodes[Math.floor(place)]!;
     const rest = place % 1;
     const angle = 2 * Math.PI * ((0.5 + index * stepB) % 1);
     const radius = Math.sqrt((0.5 + index * stepC) % 1);
-    const [rise, side] = [height * radius * Math.cos(angle), thickness * radius * Math.sin(angle)];
+    const rise = node.height * radius * Math.cos(angle);
+    const side = node.thickness * radius * Math.sin(angle);
     screen.deposit(
-      x + dx * rest + rise * up[0] + side * across[0],
-      y + dy * rest + rise * up[1],
-      z + dz * rest + rise * up[2] + side * across[2],
-      tube.density(radius) * height * thickness * scale,
+      node.x + node.dx * rest + rise * node.up[0] + side * node.across[0],
+      node.y + node.dy * rest + rise * node.up[1],
+      node.z + node.dz * rest + rise * node.up[2] + side * node.across[2],
+      tube.density(radius) * node.height * node.thickness * scale,
     );
   }
 }

@@ -1,6 +1,6 @@
-import { type Build, bodyLength, lungLength } from './phantom-body.ts';
+import { type Build, bodyLength, gasLength, lungLength } from './phantom-body.ts';
 import { addAirways, addVessels, opacityOf } from './phantom-lungs.ts';
-import { markerMask } from './phantom-marker.ts';
+import { drawMarker } from './phantom-marker.ts';
 import { addSkeleton } from './phantom-skeleton.ts';
 import { detector, screenOf, type View } from './phantom-space.ts';
 import { blur, fill, type Plane, planeOf, resize, shrink } from './plane.ts';
@@ -45,7 +45,7 @@ export function drawPhantom(kind: PhantomKind, seed: number): Phantom {
   const view = kind === 'lateral' ? 'lateral' : 'frontal';
   // All but noise and marker is drawn at half the resolution: the detector's blur is wider than that.
   const dose = withScatter(attenuation({ kind, view, build, random, seed }));
-  return { columns: filmColumns, rows: filmRows, values: expose(toneOf(dose), dose, random, view) };
+  return { columns: filmColumns, rows: filmRows, values: expose(toneOf(dose, view), dose, random, view) };
 }
 
 /** Line integral of the attenuation along each ray. */
@@ -60,7 +60,8 @@ function attenuation(scene: Scene): Plane {
   return fill(size, (column, row, index) => {
     const trunk = body.values[index]!;
     if (trunk <= 0) return 0;
-    const [u, y] = [(column + 0.5) * perColumn - detector.width / 2, (row + 0.5) * perColumn];
+    const u = (column + 0.5) * perColumn - detector.width / 2;
+    const y = (row + 0.5) * perColumn;
     const aerated = lung.values[index]!;
     let air = airway.values[index]!;
     if (aerated > 0) {
@@ -85,7 +86,7 @@ function softPlanes({ view, build }: Scene, size: Plane): { readonly lung: Plane
   };
   return {
     lung: draw((u, y) => lungLength(build, -1, view, u, y) + lungLength(build, 1, view, u, y)),
-    body: draw((u, y) => bodyLength(build, view, u, y)),
+    body: draw((u, y) => bodyLength(build, view, u, y) - gasLength(build, view, u, y)),
   };
 }
 
@@ -97,7 +98,7 @@ function shadows({ view, build, random }: Scene, { columns, rows }: Plane) {
   };
   const inside = (x: number, y: number) => lungLength(build, Math.sign(x), 'frontal', x * 1.04, y + 0.6) > 2.5;
   return {
-    bone: cast((screen) => addSkeleton(screen, { width: build.width, random })),
+    bone: cast((screen) => addSkeleton(screen, { view, width: build.width, random })),
     vessel: cast((screen) => addVessels(screen, random, inside)),
     airway: cast(addAirways),
   };
@@ -115,13 +116,19 @@ function withScatter(attenuated: Plane): Plane {
   return fill(primary, (_column, _row, index) => primary.values[index]! + 0.22 * spread.values[index]! + 0.002);
 }
 
-/** Film density 0 (black) to 1 (white): logarithm, some of the coarse contrast taken out, and a film's soft ends. */
-function toneOf(dose: Plane): Plane {
+/**
+ * Film density 0 (black) to 1 (white): the logarithm with some of its coarse contrast taken out and fine contrast put in,
+ * as X-ray units process what they show, and a film's soft ends.
+ */
+function toneOf(dose: Plane, view: View): Plane {
   const density = fill(dose, (_column, _row, index) => -Math.log(dose.values[index]!));
   const coarse = resize(blur(shrink(density, 4), 16), density.columns, density.rows);
+  const fine = blur(density, 9);
+  const middle = view === 'frontal' ? 2.6 : 3.2;
   return fill(density, (_column, _row, index) => {
-    const [value, around] = [density.values[index]!, coarse.values[index]!];
-    const balanced = 0.72 * (around - 2.6) + 1.25 * (value - around);
+    const value = density.values[index]!;
+    const around = coarse.values[index]!;
+    const balanced = 0.7 * (around - middle) + 1.1 * (value - around) + 0.8 * (value - fine.values[index]!);
     return 1 / (1 + Math.exp(-2.3 * balanced));
   });
 }
@@ -130,19 +137,20 @@ function toneOf(dose: Plane): Plane {
 const quantaInAir = 16_000;
 
 function expose(tone: Plane, dose: Plane, random: Random, view: View): Uint16Array {
-  const picture = resize(tone, filmColumns, filmRows);
-  const values = new Uint16Array(picture.values.length);
-  const marker = view === 'frontal' ? markerMask(filmColumns) : () => false;
+  const picture = resize(tone, filmColumns, filmRows).values;
+  const values = new Uint16Array(picture.length);
   for (let row = 0, index = 0; row < filmRows; row++) {
     const line = (row >> 1) * dose.columns;
     for (let column = 0; column < filmColumns; column++, index++) {
-      const value = picture.values[index]!;
+      const value = picture[index]!;
       // Three numbers out of one make a nearly normal one of variance 1.
-      const bits = random() * 2 ** 30;
-      const normal = 2 * (((bits & 1023) + ((bits >> 10) & 1023) + (bits >> 20)) / 1024 - 1.5);
+      const bits = Math.floor(random() * 2 ** 30);
+      const normal = ((bits & 1023) + ((bits >> 10) & 1023) + (bits >> 20)) / 512 - 3;
       const noise = (3 * value * (1 - value) * normal) / Math.sqrt(quantaInAir * dose.values[line + (column >> 1)]!);
-      values[index] = Math.round(fullScale * Math.min(1, Math.max(0, marker(column, row) ? 0.985 : value + noise)));
+      const seen = fullScale * (value + noise) + 0.5;
+      values[index] = seen < 0 ? 0 : seen > fullScale ? fullScale : seen;
     }
   }
+  if (view === 'frontal') drawMarker(values, filmColumns, Math.round(0.985 * fullScale));
   return values;
 }

@@ -24,32 +24,36 @@ export function fill({ columns, rows }: Plane, valueAt: (column: number, row: nu
 export function blur(plane: Plane, sigma: number): Plane {
   const radius = Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2);
   if (radius < 1) return plane;
-  let values = plane.values;
-  for (let pass = 0; pass < 3; pass++) {
-    values = boxRows(values, plane.columns, plane.rows, radius);
-    values = transposed(
-      boxRows(transposed(values, plane.columns, plane.rows), plane.rows, plane.columns, radius),
-      plane.rows,
-      plane.columns,
-    );
-  }
-  return { ...plane, values };
+  const { columns, rows } = plane;
+  const across = transposed(boxRows(plane.values, columns, rows, radius), columns, rows);
+  return { columns, rows, values: transposed(boxRows(across, rows, columns, radius), rows, columns) };
 }
 
+/** Three box means along the rows. */
 function boxRows(values: Float32Array, columns: number, rows: number, radius: number): Float32Array {
-  const out = new Float32Array(values.length);
-  const width = 2 * radius + 1;
+  const out = values.slice();
+  const line = new Float32Array(columns);
   for (let row = 0; row < rows; row++) {
-    const start = row * columns;
-    const at = (column: number) => values[start + Math.min(columns - 1, Math.max(0, column))]!;
-    let sum = 0;
-    for (let column = -radius; column <= radius; column++) sum += at(column);
-    for (let column = 0; column < columns; column++) {
-      out[start + column] = sum / width;
-      sum += at(column + radius + 1) - at(column - radius);
+    const target = out.subarray(row * columns, (row + 1) * columns);
+    for (let pass = 0; pass < 3; pass++) {
+      line.set(target);
+      boxLine(line, target, radius);
     }
   }
   return out;
+}
+
+function boxLine(line: Float32Array, target: Float32Array, radius: number): void {
+  const last = line.length - 1;
+  const width = 2 * radius + 1;
+  let sum = line[0]! * radius;
+  for (let index = 0; index <= radius; index++) sum += line[Math.min(last, index)]!;
+  for (let index = 0; index <= last; index++) {
+    target[index] = sum / width;
+    const next = index + radius + 1;
+    const past = index - radius;
+    sum += line[next > last ? last : next]! - line[past < 0 ? 0 : past]!;
+  }
 }
 
 function transposed(values: Float32Array, columns: number, rows: number): Float32Array {
@@ -73,18 +77,31 @@ export function shrink({ columns, rows, values }: Plane, factor: number): Plane 
 
 /** Bilinear resampling to another size; pixel centres on pixel centres. */
 export function resize(plane: Plane, columns: number, rows: number): Plane {
-  const [scaleX, scaleY] = [plane.columns / columns, plane.rows / rows];
-  const clampX = (column: number) => Math.min(plane.columns - 1, Math.max(0, column));
-  const clampY = (row: number) => Math.min(plane.rows - 1, Math.max(0, row)) * plane.columns;
-  return fill(planeOf(columns, rows), (column, row) => {
-    const [x, y] = [(column + 0.5) * scaleX - 0.5, (row + 0.5) * scaleY - 0.5];
-    const [left, top] = [Math.floor(x), Math.floor(y)];
-    const [fx, fy] = [x - left, y - top];
-    const [l, r, t, b] = [clampX(left), clampX(left + 1), clampY(top), clampY(top + 1)];
-    const { values } = plane;
-    return (
-      (values[t + l]! * (1 - fx) + values[t + r]! * fx) * (1 - fy) +
-      (values[b + l]! * (1 - fx) + values[b + r]! * fx) * fy
-    );
-  });
+  const made = planeOf(columns, rows);
+  const places = Float64Array.from({ length: columns }, (_, column) => placeOf(column, plane.columns, columns));
+  const line = new Float32Array(plane.columns + 1);
+  for (let row = 0, index = 0; row < rows; row++) {
+    mixRows(plane, placeOf(row, plane.rows, rows), line);
+    for (let column = 0; column < columns; column++, index++) {
+      const place = places[column]!;
+      const left = Math.floor(place);
+      made.values[index] = line[left]! + (line[left + 1]! - line[left]!) * (place - left);
+    }
+  }
+  return made;
+}
+
+/** Where a pixel of the new grid lies on the old one. */
+const placeOf = (index: number, old: number, made: number): number =>
+  Math.min(old - 1, Math.max(0, ((index + 0.5) * old) / made - 0.5));
+
+/** The row at a place between two rows; its last value stands twice. */
+function mixRows({ columns, rows, values }: Plane, place: number, line: Float32Array): void {
+  const top = Math.floor(place);
+  const share = place - top;
+  const [upper, lower] = [top * columns, Math.min(rows - 1, top + 1) * columns];
+  for (let column = 0; column < columns; column++) {
+    line[column] = values[upper + column]! * (1 - share) + values[lower + column]! * share;
+  }
+  line[columns] = line[columns - 1]!;
 }

@@ -27,8 +27,10 @@ export function noiseOf(seed: number): Noise {
   const corner = (column: number, row: number): number =>
     mix((Math.imul(column, 0x27d4eb2d) ^ Math.imul(row, 0x165667b1) ^ seed) >>> 0) / 2 ** 31 - 1;
   return (x, y) => {
-    const [column, row] = [Math.floor(x), Math.floor(y)];
-    const [fx, fy] = [fade(x - column), fade(y - row)];
+    const column = Math.floor(x);
+    const row = Math.floor(y);
+    const fx = fade(x - column);
+    const fy = fade(y - row);
     const top = corner(column, row) * (1 - fx) + corner(column + 1, row) * fx;
     const bottom = corner(column, row + 1) * (1 - fx) + corner(column + 1, row + 1) * fx;
     return top * (1 - fy) + bottom * fy;
@@ -40,7 +42,14 @@ const fade = (t: number): number => t * t * (3 - 2 * t);
 /** Noise of several octaves, each half as large and as strong as the one before, from about −1 to 1. */
 export function fractalOf(seed: number, octaves: number): Noise {
   const layers = Array.from({ length: octaves }, (_, octave) => noiseOf(seed + 7919 * octave));
-  const total = layers.reduce((sum, _, octave) => sum + 0.5 ** octave, 0);
-  return (x, y) =>
-    layers.reduce((sum, layer, octave) => sum + 0.5 ** octave * layer(x * 2 ** octave, y * 2 ** octave), 0) / total;
+  const total = 2 - 0.5 ** (octaves - 1);
+  return (x, y) => {
+    let sum = 0;
+    let scale = 1;
+    for (const layer of layers) {
+      sum += layer(x * scale, y * scale) / scale;
+      scale *= 2;
+    }
+    return sum / total;
+  };
 }
