@@ -12,7 +12,11 @@ const lengthOf = (value: string): number => [...value].length;
 
 /** Trims what is not significant: spaces around, and the trailing NUL that some writers pad with. */
 export function trimmed(value: string | null): string | null {
-  const text = value?.replace(/\0+$/, '').trim() ?? '';
+  if (value === null) return null;
+  // A pattern such as /\0+$/ takes quadratic time on a run of NUL that does not end the value.
+  let end = value.length;
+  while (end > 0 && value[end - 1] === '\0') end--;
+  const text = value.slice(0, end).trim();
   return text === '' ? null : text;
 }
 

@@ -131,6 +131,30 @@ describe('texts fit their VR or are left out, because half a text is another tex
     expect(check(source)).toBe(written);
   });
 
+  test.each<readonly [string, string]>([
+    ['NUL', '\0'],
+    ['space', ' '],
+    ['equals sign', '='],
+    ['caret', '^'],
+    ['digit', '1'],
+  ])('a value with a long run of %s inside takes little time, because the header is hostile (T12)', (_name, letter) => {
+    const value = `a${letter.repeat(1 << 20)}b`;
+    const started = performance.now();
+    for (const check of [
+      longStringOf,
+      shortStringOf,
+      codeStringOf,
+      personNameOf,
+      dateOf,
+      timeOf,
+      ageOf,
+      timezoneOffsetOf,
+    ]) {
+      expect(check(value)).toBeNull();
+    }
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
   test('whatever comes out of a check passes it again, because what we write we must be able to read', () => {
     const checks = [longStringOf, shortStringOf, codeStringOf, personNameOf, dateOf, timeOf, ageOf, timezoneOffsetOf];
     fc.assert(
