@@ -60,7 +60,10 @@ const longestWaitSeconds = 3600;
 /** Retry-After as seconds (RFC 9110 10.2.3: a number of seconds or an HTTP date); null when there is none or it is neither. */
 export function retryAfterSeconds(value: string | null, now: number): number | null {
   if (value === null) return null;
-  const seconds = /^\s*\d{1,9}\s*$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1000;
+  const isNumber = /^\s*\d{1,9}\s*$/.test(value);
+  // Date.parse takes almost anything: an HTTP date begins with the name of a day.
+  const isDate = /^\s*[A-Z][a-z]{2,8},? /.test(value);
+  const seconds = isNumber ? Number(value) : isDate ? (Date.parse(value) - now) / 1000 : Number.NaN;
   if (!Number.isFinite(seconds)) return null;
   return Math.min(longestWaitSeconds, Math.max(0, Math.ceil(seconds)));
 }
