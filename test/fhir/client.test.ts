@@ -21,6 +21,7 @@ describe('requests', () => {
     await server.close();
     expect(seen).toEqual(server.requests);
     expect(seen.length).toBeGreaterThan(5);
+    expect(seen).toContain('POST /fhir');
     expect(seen.filter((request) => request.includes('//'))).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ const outcome = {
       severity: 'error',
       code: 'invalid',
       diagnostics: 'HAPI-1821: the value "Meier, Hans" is bad',
-      expression: ['Bundle.entry[5].resource.subject', 'Patient Meier'],
+      expression: ['Patient Meier', 'Bundle.entry[5].resource.subject'],
     },
     { severity: 'warning', code: 'informational', expression: ['Bundle.entry[0]'] },
   ],
@@ -53,6 +53,13 @@ describe('what a server answers to the transaction', () => {
     ['201 and nothing', { status: 201, body: '' }],
   ])('%s is fhir-not-fhir, because nothing proves that anything was stored (row 53)', async (_, answer) => {
     const { fhir } = await startDestination(onTransaction(answer));
+    expect((await failureOf(fhir)).code).toBe('fhir-not-fhir');
+  });
+
+  test('an entry too many is fhir-not-fhir, because it is the answer to another transaction', async () => {
+    const entry = Array.from({ length: 8 }, () => ({ response: { status: '201 Created' } }));
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'transaction-response', entry });
+    const { fhir } = await startDestination(onTransaction({ status: 200, body }));
     expect((await failureOf(fhir)).code).toBe('fhir-not-fhir');
   });
 
