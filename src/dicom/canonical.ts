@@ -18,9 +18,11 @@ export interface Source {
 
 const specificCharacterSet = '00080005';
 const lutData = '00283006';
-const utf8 = 'ISO_IR 192';
 
-/** The elements of a data set, or of an item with the character sets of its parent, as one canonical block. */
+/**
+ * The elements of a data set, or of an item with the character sets of its parent, as one canonical block. Every block says
+ * that it is in UTF-8, items too: dcmjs does not hand the character set down to them.
+ */
 export function encodeCanonical(
   source: Source,
   elements: readonly Element[],
@@ -30,16 +32,15 @@ export function encodeCanonical(
   const terms = own ? decodePlain(valueBytes(source, own), () => {}).split('\\') : parentTerms;
   const decode = createTextDecoder(terms, (flag) => source.flags.add(flag));
   const written = elements
-    .filter(isKept)
-    .filter(isFilled)
+    .filter((element) => isKept(element) && isFilled(element))
     .map((element) => encodeElement(source, element, terms, decode));
-  return Buffer.concat(written);
+  return Buffer.concat([frame(specificCharacterSet, 'CS', Buffer.from('ISO_IR 192')), ...written]);
 }
 
 /** Standard attributes but group lengths, bulk data, and the groups of curves, overlays, waveforms and pixels. */
 function isKept({ tag, vr, items }: Element): boolean {
   const group = Number.parseInt(tag.slice(0, 4), 16);
-  if (group % 2 === 1 || tag.endsWith('0000') || group >= 0x5000) return false;
+  if (group % 2 === 1 || tag.endsWith('0000') || group >= 0x5000 || tag === specificCharacterSet) return false;
   return items !== null || tag === lutData || encodedTextVrs.has(vr) || plainTextVrs.has(vr) || isNumber(vr);
 }
 
@@ -52,7 +53,6 @@ function encodeElement(source: Source, element: Element, terms: readonly string[
   const { tag, items } = element;
   const vr = tag === lutData ? 'OW' : element.vr === 'US or SS' ? (source.signed ? 'SS' : 'US') : element.vr;
   if (items) return frame(tag, 'SQ', Buffer.concat(items.map((item) => encodeItem(source, item, terms))));
-  if (tag === specificCharacterSet) return frame(tag, vr, Buffer.from(utf8));
   const bytes = valueBytes(source, element);
   if (plainTextVrs.has(vr)) return frame(tag, vr, Buffer.from(plainText(source, vr, bytes)));
   if (encodedTextVrs.has(vr)) {

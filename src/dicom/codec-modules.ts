@@ -28,17 +28,22 @@ type Factory<Name extends string> = (options: {
   readonly printErr: (line: string) => void;
 }) => Promise<Readonly<Record<Name, new () => WasmDecoder>>>;
 
-const silent = { print: () => {}, printErr: () => {} };
+/** A new object each time: the module that comes of it lives in it. */
+const silent = () => ({ print: () => {}, printErr: () => {} });
 
 /** Each call compiles a module of its own with fresh memory; what the codecs would print is dropped. */
 export const codecModules = {
-  'jpeg-ls': async () => (await (createCharls as Factory<'JpegLSDecoder'>)(silent)).JpegLSDecoder,
-  jpeg: async () => (await (createTurbo as Factory<'JPEGDecoder'>)(silent)).JPEGDecoder,
-  'jpeg-2000': async () => (await (createOpenJpeg as Factory<'J2KDecoder'>)(silent)).J2KDecoder,
+  'jpeg-ls': async () => (await (createCharls as Factory<'JpegLSDecoder'>)(silent())).JpegLSDecoder,
+  jpeg: async () => (await (createTurbo as Factory<'JPEGDecoder'>)(silent())).JPEGDecoder,
+  'jpeg-2000': async () => (await (createOpenJpeg as Factory<'J2KDecoder'>)(silent())).J2KDecoder,
 } as const satisfies Readonly<Record<string, () => Promise<new () => WasmDecoder>>>;
 
 interface Lossless {
   readonly Decoder: new () => {
+    /** Rows that are decoded. */
+    readonly yLoc: number;
+    /** The bytes that were read. */
+    readonly stream: { readonly index: number } | null;
     /** Samples of `bytesPerSample` bytes. */
     decode(file: ArrayBuffer, offset: number, length: number, bytesPerSample: 1 | 2): Uint8Array | Uint16Array;
   };

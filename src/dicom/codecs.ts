@@ -70,13 +70,20 @@ function expectSize(size: CodestreamSize, { rows, columns, bitsAllocated }: Fram
   }
 }
 
+/** Zeros in front of the end marker: the decoder loses the last pixel when it meets the marker while it looks ahead. */
+const lookAheadBytes = 4;
+
 function decodeLossless(frame: Uint8Array, { precision, rows, columns }: CodestreamSize): DecodedFrame {
-  // Not slice(): that of a Buffer shares the memory of the whole file.
-  const file = new Uint8Array(frame).buffer;
-  const samples = guard('JPEG Lossless', () =>
-    new LosslessDecoder().decode(file, 0, file.byteLength, precision > 8 ? 2 : 1),
-  );
-  if (samples.length !== rows * columns) throw failed('JPEG Lossless', 'a sample for every pixel');
+  const end = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).lastIndexOf('ffd9', undefined, 'hex');
+  const file = new Uint8Array(end + lookAheadBytes + 2);
+  file.set(frame.subarray(0, end));
+  file.set([0xff, 0xd9], end + lookAheadBytes);
+  const decoder = new LosslessDecoder();
+  const samples = guard('JPEG Lossless', () => decoder.decode(file.buffer, 0, file.length, precision > 8 ? 2 : 1));
+  // At an end that comes too early the decoder stops without a word, or reads on behind it as if there were zeros.
+  const readOn = (decoder.stream?.index ?? 0) > file.length;
+  const isWhole = samples.length === rows * columns && decoder.yLoc === rows && !readOn;
+  if (!isWhole) throw failed('JPEG Lossless', 'a sample for every pixel');
   return { samples, precision };
 }
 

@@ -26,9 +26,9 @@ export function readCanonical(block: Buffer): Dataset {
 
 function fromDcmjs(dict: DcmjsDataset): Dataset {
   const dataset: Record<string, Attribute> = Object.create(null);
-  for (const [tag, { vr, Value }] of Object.entries(dict)) {
-    const values = Value ?? [];
-    dataset[tag] = { vr, Value: values.flatMap((value) => plainValue(vr, value)) };
+  for (const [tag, { vr, Value = [] }] of Object.entries(dict)) {
+    // It says how the block was encoded, and nothing of the file (PS3.18 F.2: JSON is UTF-8).
+    if (tag !== '00080005') dataset[tag] = { vr, Value: Value.flatMap((value) => plainValue(vr, value)) };
   }
   return dataset;
 }
@@ -36,5 +36,5 @@ function fromDcmjs(dict: DcmjsDataset): Dataset {
 function plainValue(vr: string, value: unknown): unknown {
   if (vr === 'SQ') return fromDcmjs(value as DcmjsDataset);
   if (vr === 'OW') return [...new Uint16Array(value as ArrayBuffer)];
-  return value;
+  return vr === 'PN' ? { ...(value as object) } : value;
 }
