@@ -82,15 +82,18 @@ function identityBlock(reading: Reading): Markup {
 const patientId = ({ PatientID, IssuerOfPatientID }: StudyHeader): string | null =>
   PatientID === null || IssuerOfPatientID === null ? PatientID : `${PatientID} (${IssuerOfPatientID})`;
 
+/** An untrained model says first that what follows means nothing, and gets no colour of a finding. */
 function conclusionBlock(reading: Reading): Markup {
+  const isUntrained = reading.model.training === 'untrained';
   const finding = findingSentence(reading.decision, reading.settings);
-  const others = [
-    ...conclusionSentences(reading).filter((sentence) => sentence !== finding),
-    ...omissionSentence(reading),
-  ];
-  return markup`<section class="conclusion ${reading.decision}">
+  const others = conclusionSentences(reading).filter(
+    (sentence) => sentence !== finding && sentence !== untrainedNotice,
+  );
+  const details = [...others, ...omissionSentence(reading)].map((sentence) => markup`<p>${sentence}</p>`);
+  return markup`<section class="conclusion ${isUntrained ? 'undetermined' : reading.decision}">
+${isUntrained ? markup`<p>${untrainedNotice}</p>` : null}
 <p class="finding">${finding}</p>
-${others.map((sentence) => markup`<p>${sentence}</p>`)}
+${details}
 </section>`;
 }
 
