@@ -8,7 +8,7 @@ import { buildUntrained } from '../src/model/untrained.ts';
 const { values } = parseArgs({
   options: {
     width: { type: 'string', default: '64' },
-    seed: { type: 'string', default: '101' },
+    seed: { type: 'string', default: '7' },
     id: { type: 'string' },
     out: { type: 'string', default: 'models' },
   },
@@ -18,7 +18,7 @@ const width = Number(values.width);
 const seed = Number(values.seed);
 if (!Number.isInteger(width) || width < 1 || !Number.isInteger(seed)) {
   console.error(
-    'usage: build-model.ts [--width 64] [--seed 101] [--id NAME] [--out FOLDER]; width and seed are whole numbers',
+    'usage: build-model.ts [--width 64] [--seed 7] [--id NAME] [--out FOLDER]; width and seed are whole numbers',
   );
   process.exit(64);
 }

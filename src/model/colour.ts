@@ -19,3 +19,20 @@ export function heatColour(importance: number): Rgb {
 export function heatWeight(importance: number): number {
   return fullWeight * clamp01(importance / fullWeightFrom);
 }
+
+/** What the heat does to a pixel: the share of the film that stays, and the colour that is added. */
+export interface Paint {
+  readonly film: number;
+  readonly red: number;
+  readonly green: number;
+  readonly blue: number;
+}
+
+export const lastPaint = 1023;
+
+/** Paints of the importances from 0 to 1, in even steps. */
+export const paints: readonly Paint[] = Array.from({ length: lastPaint + 1 }, (_, step) => {
+  const weight = heatWeight(step / lastPaint);
+  const [red, green, blue] = heatColour(step / lastPaint);
+  return { film: 1 - weight, red: weight * red, green: weight * green, blue: weight * blue };
+});

@@ -1,7 +1,7 @@
 import sharp, { type OverlayOptions } from 'sharp';
 import type { ActivationMap, Picture } from '../core/reading.ts';
 import type { Radiograph } from '../core/study.ts';
-import { heatColour, heatWeight } from './colour.ts';
+import { heatColour, lastPaint, paints } from './colour.ts';
 import type { Axis, Geometry } from './geometry.ts';
 import { smoothMap } from './grad-cam.ts';
 import { leastImportant, legendLines, mostImportant, type Verdict } from './legend.ts';
@@ -43,7 +43,7 @@ const jpegQuality = 88;
 export async function drawOverlay(request: OverlayRequest): Promise<Picture> {
   const layout = layoutFor(request.radiograph, request.maxSide);
   const { columns, rows } = layout;
-  const canvas = new Uint8Array(columns * rows * 3);
+  const canvas = new Uint8ClampedArray(columns * rows * 3);
   paintFilm(canvas, layout, request);
   const labels = [...(await barAndLabels(canvas, layout)), ...(await textLabels(layout, request.verdict))];
   const raw = { width: columns, height: rows, channels: 3 } as const;
@@ -71,22 +71,31 @@ export function layoutFor({ columns, rows, pixelAspect }: Radiograph, maxSide: n
   };
 }
 
-function paintFilm(canvas: Uint8Array, { columns, film }: Layout, request: OverlayRequest): void {
+function paintFilm(canvas: Uint8ClampedArray, { columns, film }: Layout, request: OverlayRequest): void {
   const { radiograph, map, geometry, verdict } = request;
   const source: Plane = { columns: radiograph.columns, rows: radiograph.rows, values: radiograph.pixels };
-  const grey = resample(source, film.columns, film.rows, 'bicubic');
+  const grey = levelsOf(resample(source, film.columns, film.rows, 'bicubic'));
   const heat = heatPlane(map, geometry, film);
+  const scale = lastPaint / verdict.heatMax;
   for (let y = 0; y < film.rows; y++) {
     for (let x = 0; x < film.columns; x++) {
       const i = y * film.columns + x;
-      const importance = heat[i]! / verdict.heatMax;
-      const weight = heatWeight(importance);
-      const level = 255 * Math.min(1, Math.max(0, grey.values[i]!)) * (1 - weight);
-      const colour = heatColour(importance);
+      const step = heat[i]! * scale;
+      const paint = paints[step < lastPaint ? step | 0 : lastPaint]!;
+      const level = grey[i]! * paint.film;
       const at = (y * columns + film.left + x) * 3;
-      for (let c = 0; c < 3; c++) canvas[at + c] = Math.round(level + weight * colour[c]!);
+      canvas[at] = level + paint.red;
+      canvas[at + 1] = level + paint.green;
+      canvas[at + 2] = level + paint.blue;
     }
   }
+}
+
+/** Grey levels of a plane from 0 to 1; what the kernel overshot is cut off. */
+function levelsOf({ values }: Plane): Uint8ClampedArray {
+  const levels = new Uint8ClampedArray(values.length);
+  for (let i = 0; i < values.length; i++) levels[i] = values[i]! * 255;
+  return levels;
 }
 
 /** The map on the pixels of the drawn film: 0 where a crop kept the network from looking. */
@@ -117,7 +126,7 @@ const placed = ({ rgba, columns, rows }: Label, left: number, top: number): Over
 });
 
 /** "least important", the colours as they look on a mid-grey film, "most important". */
-async function barAndLabels(canvas: Uint8Array, layout: Layout): Promise<readonly OverlayOptions[]> {
+async function barAndLabels(canvas: Uint8ClampedArray, layout: Layout): Promise<readonly OverlayOptions[]> {
   const { columns, film, letterSize, lineHeight, margin } = layout;
   const quarter = Math.floor(columns / 4);
   const [least, most] = await Promise.all([

@@ -1,6 +1,6 @@
 import { createGraph, type GraphBuilder } from './onnx.ts';
 import type { ModelMessage } from './onnx-schema.ts';
-import { gaussian } from './random.ts';
+import { uniform } from './random.ts';
 
 /**
  * A ResNet-101 (He 2015, table 1; stride in the 3×3 convolution as in torchvision) with seeded weights, a two-class head and
@@ -23,8 +23,6 @@ export interface ResnetOptions {
   readonly width: number;
   readonly seed: number;
   readonly head?: Head;
-  /** Also gives out the last feature map, for tests of the Grad-CAM. */
-  readonly withFeatureMap?: boolean;
 }
 
 const blocksOfStage = [3, 4, 23, 3] as const;
@@ -35,9 +33,9 @@ const branchScale = 0.25;
 export const featuresOf = (width: number): number => width * 2 ** (blocksOfStage.length - 1) * expansion;
 
 /** The model, ready to be encoded. Its weights are noise: it finds nothing. */
-export function buildResnet101({ width, seed, head, withFeatureMap = false }: ResnetOptions): ModelMessage {
+export function buildResnet101({ width, seed, head }: ResnetOptions): ModelMessage {
   const graph = createGraph();
-  const draw = gaussian(seed);
+  const draw = uniform(seed);
   const layers: Layers = { graph, draw };
   let value = relu(layers, 'stem.relu', convolve(layers, 'stem', resnetNames.input, [3, width, 7, 2]));
   value = graph.node('stem.pool', 'MaxPool', [value], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] });
@@ -62,7 +60,6 @@ export function buildResnet101({ width, seed, head, withFeatureMap = false }: Re
       [probabilities]: [1, 2],
       [map]: [1, 1, 7, 7],
       [features]: [1, channels],
-      ...(withFeatureMap ? { [lastFeatureMap]: [1, channels, 7, 7] } : {}),
     },
   });
 }
@@ -75,12 +72,12 @@ interface Layers {
 /** Channels in, channels out, kernel side, stride. */
 type ConvolutionShape = readonly [from: number, to: number, kernel: number, stride: number];
 
-/** Convolution without bias, He initialised, and its batch normalisation (mean 0, variance 1). */
+/** Convolution without bias, uniform weights of He's variance (2 / fan-in), and its batch normalisation (mean 0, variance 1). */
 function convolve({ graph, draw }: Layers, name: string, input: string, shape: ConvolutionShape, scale = 1): string {
   const [from, to, kernel, stride] = shape;
-  const deviation = Math.sqrt(2 / (from * kernel * kernel));
-  const filled = Float32Array.from({ length: to * from * kernel * kernel }, () => draw() * deviation);
-  const weight = graph.floats(`${name}.conv.weight`, [to, from, kernel, kernel], filled);
+  const fanIn = from * kernel * kernel;
+  const drawn = noise(to * fanIn, Math.sqrt(6 / fanIn), draw);
+  const weight = graph.floats(`${name}.conv.weight`, [to, from, kernel, kernel], drawn);
   const pad = (kernel - 1) / 2;
   const convolved = graph.node(`${name}.conv`, 'Conv', [input, weight], {
     kernel_shape: [kernel, kernel],
@@ -139,6 +136,12 @@ function addHead(graph: GraphBuilder, channels: number, { weight, bias }: Head):
 }
 
 function randomHead(channels: number, draw: () => number): Head {
-  const deviation = 1 / Math.sqrt(channels);
-  return { weight: Float32Array.from({ length: 2 * channels }, () => draw() * deviation), bias: new Float32Array(2) };
+  return { weight: noise(2 * channels, Math.sqrt(3 / channels), draw), bias: new Float32Array(2) };
+}
+
+/** Uniform between −bound and bound. */
+function noise(length: number, bound: number, draw: () => number): Float32Array {
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = (2 * draw() - 1) * bound;
+  return values;
 }

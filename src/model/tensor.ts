@@ -13,7 +13,6 @@ export interface Prepared {
 }
 
 interface Film {
-  /** Grey levels, 0 to 255. */
   readonly plane: Plane;
   readonly geometry: Geometry;
 }
@@ -32,10 +31,19 @@ export function preprocess(radiograph: Radiograph, steps: readonly Step[]): Prep
 /** The plane before normalisation, in grey levels from 0 to 255. */
 export function preparePlane({ columns, rows, pixels }: Radiograph, steps: readonly Step[]): Film {
   const film: Film = {
-    plane: { columns, rows, values: pixels.map((pixel) => pixel * 255) },
+    plane: { columns, rows, values: pixels },
     geometry: { x: identityAxis(columns), y: identityAxis(rows) },
   };
-  return steps.filter((step) => !isNormalization(step)).reduce(applyStep, film);
+  const planeSteps = steps.filter((step) => !isNormalization(step));
+  const geometric = planeSteps.findIndex(({ step }) => step !== 'resize' && step !== 'central-crop');
+  const [before, after] =
+    geometric < 0 ? [planeSteps, []] : [planeSteps.slice(0, geometric), planeSteps.slice(geometric)];
+  return after.reduce(applyStep, inLevels(before.reduce(applyStep, film)));
+}
+
+/** Grey levels from 0 to 255. Done when the film is small: a copy of a whole one would cost up to 256 MiB. */
+function inLevels({ plane, geometry }: Film): Film {
+  return { plane: { ...plane, values: plane.values.map((value) => value * 255) }, geometry };
 }
 
 function applyStep(film: Film, step: PlaneStep): Film {

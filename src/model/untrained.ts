@@ -35,7 +35,7 @@ export const steps: readonly Step[] = [
   { step: 'normalize', statistics: 'per-film' },
 ];
 
-const fittingFilms = 24;
+const fittingFilms = 12;
 const goldenSeeds = [1, 2, 3, 4, 5, 6];
 const goldenTolerance = 1e-3;
 

@@ -37,10 +37,11 @@ function watchParent(): void {
   new Worker(new URL(`./watchdog.${extension}`, import.meta.url), { workerData: process.ppid }).unref();
 }
 
+// After each answer the garbage goes at once: a film of 100 MB must not count against the next one's memory limit.
 watchParent();
 process.on('disconnect', () => process.exit(0));
 process.on('message', (question: Question) => {
   answer(question)
     .catch((thrown: unknown): Answer => ({ kind: 'failed', failure: failureMessage(thrown) }))
-    .then((reply) => process.send?.(reply));
+    .then((reply) => process.send?.(reply, () => globalThis.gc?.()));
 });

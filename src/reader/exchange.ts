@@ -27,6 +27,7 @@ const flags = [
   '--allow-addons',
   '--allow-worker',
   '--disable-proto=delete',
+  '--expose-gc',
   '--no-warnings',
 ];
 

@@ -119,7 +119,8 @@ describe('resampling', () => {
   test('keeps a constant film constant at its borders, because the cut kernel is normalised there', () => {
     const plane = { columns: 97, rows: 61, values: new Float32Array(97 * 61).fill(0.7) };
     for (const kernel of ['triangle', 'bicubic', 'lanczos3'] as const) {
-      for (const value of resample(plane, 40, 130, kernel).values) expect(value).toBeCloseTo(0.7, 5);
+      const { values } = resample(plane, 40, 130, kernel);
+      expect(largestDifference(values, new Float32Array(values.length).fill(0.7))).toBeLessThan(1e-6);
     }
   });
 });
