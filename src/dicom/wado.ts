@@ -44,9 +44,8 @@ export function createRetriever(options: RetrievalOptions): (retrieval: Retrieva
     for (const accept of [accepted, ...acceptLadder.filter((rung) => rung !== accepted)]) {
       const answer = await ask(options, retrieval, accept);
       if (!answer) continue;
-      const path = await spool(options.spoolFolder, await partOf(answer));
       accepted = accept;
-      return path;
+      return await keep(options.spoolFolder, answer);
     }
     throw new Failure('pacs-refused', { where, expected: 'application/dicom', got: 'no type that we can take' });
   };
@@ -74,22 +73,34 @@ async function ask(
   return null;
 }
 
+async function keep(folder: string, answer: HttpResponse): Promise<string> {
+  try {
+    return await spool(folder, partOf(answer));
+  } catch (thrown) {
+    await abandon(answer.body);
+    throw thrown;
+  }
+}
+
 /** The file in the answer. Archives answer in one part or in a multipart of one, whichever was asked for. */
-async function partOf({ headers, body }: HttpResponse): Promise<AsyncIterable<Uint8Array>> {
+function partOf({ headers, body }: HttpResponse): AsyncIterable<Uint8Array> {
   const type = mediaTypeOf(headers.get('content-type'));
   if (type.type === 'multipart/related') return readOnePart(body, type);
   const isDicom = type.type === 'application/dicom' || type.type === 'application/octet-stream';
   // A single part has no terminator of its own: without a length or chunks a cut body would look whole.
   const isFramed = headers.has('content-length') || /\bchunked\b/i.test(headers.get('transfer-encoding') ?? '');
   if (isDicom && isFramed) return body;
-  await abandon(body);
   if (isDicom) throw new Failure('pacs-incomplete', { where, expected: 'Content-Length or chunks', got: 'neither' });
   throw new Failure('pacs-not-dicomweb', { where, expected: 'application/dicom', got: 'another type' });
 }
 
-/** Gives the connection back without reading on. */
+/** Gives the connection back without reading on; a body that is read or broken has done so itself. */
 async function abandon(body: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const _ of body) break;
+  try {
+    for await (const _ of body) break;
+  } catch {
+    // Nothing of it is wanted.
+  }
 }
 
 async function spool(folder: string, bytes: AsyncIterable<Uint8Array>): Promise<string> {
@@ -100,7 +111,7 @@ async function spool(folder: string, bytes: AsyncIterable<Uint8Array>): Promise<
     await onDisk(rename(partial, path));
     return path;
   } catch (thrown) {
-    await rm(partial, { force: true });
+    await rm(partial, { force: true }).catch(() => {});
     throw thrown;
   }
 }
