@@ -40,8 +40,11 @@ export function codeItem({ CodeValue, CodingSchemeDesignator, CodeMeaning }: Cod
 /** Decimal text of at most 16 characters (DS), as near to the number as that allows. */
 export function decimalString(value: number): string {
   for (let digits = 17; digits > 0; digits -= 1) {
-    const text = String(Number(value.toPrecision(digits)));
-    if (text.length <= 16) return text;
+    const rounded = Number(value.toPrecision(digits));
+    // Rounding up may leave the range of a double.
+    if (!Number.isFinite(rounded)) continue;
+    const text = [String(rounded), rounded.toExponential()].find((candidate) => candidate.length <= 16);
+    if (text !== undefined) return text;
   }
   throw new Failure('internal', { where: 'DS', expected: 'a finite number' });
 }

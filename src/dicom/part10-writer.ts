@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts';
 import type { Attribute, Dataset } from '../core/study.ts';
-import { build } from './build.ts';
+import { build, decimalString } from './build.ts';
 import { type DcmjsDataset, DicomDict } from './dcmjs.ts';
 import { keywords } from './keywords.ts';
 import { explicitLittleEndian } from './transfer-syntax.ts';
@@ -56,6 +56,7 @@ function inDcmjs(dataset: Dataset): DcmjsDataset {
 
 function attributeInDcmjs({ vr, Value = [] }: Attribute): Attribute {
   if (vr === 'SQ') return { vr, Value: Value.map((item) => inDcmjs(item as Dataset)) };
+  if (vr === 'DS') return { vr, Value: Value.map((value) => decimalString(value as number)) };
   return { vr, Value: Value.map((value) => (value instanceof Uint8Array ? bufferOf(value) : value)) };
 }
 

@@ -20,6 +20,10 @@ interface Described {
   readonly codes: Codes;
 }
 
+/**
+ * The optional Target Region is left out: the code of CID 4031 for the chest changed (51185008 until 2022, then 816094009),
+ * so that whichever we wrote, the validators of one half of the sites would call it an error.
+ */
 function descriptors({ header, view, study, codes }: Described): readonly Dataset[] {
   const { Modality, Rows, Columns, PatientOrientation } = header;
   const dateOf = (name: Code, value: string | null) => (value === null ? [] : [date('HAS ACQ CONTEXT', name, value)]);
@@ -27,7 +31,6 @@ function descriptors({ header, view, study, codes }: Described): readonly Datase
   const count = (name: Code, value: number) => numeric('HAS ACQ CONTEXT', name, value, codes.pixels);
   return [
     code('HAS ACQ CONTEXT', codes.modality, Modality === 'CR' ? codes.computedRadiography : codes.digitalRadiography),
-    code('HAS ACQ CONTEXT', codes.targetRegion, codes.chest),
     code('HAS ACQ CONTEXT', codes.imageView, viewCode(view, codes)),
     ...dateOf(codes.studyDate, study.StudyDate),
     ...timeOf(codes.studyTime, study.StudyTime),
