@@ -1,28 +1,15 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
-/**
- * A server that cannot outlive the test run: a shell between the two waits at the pipe on its standard input, and that
- * pipe closes when this process dies, however it dies.
- */
+/** A server that cannot outlive the test run: see `guard.ts`, which stands between the two. */
 
-/** `$0`: the time to end by itself, seconds; `$@`: the command. */
-const guard = `
-"$@" &
-server=$!
-cat >/dev/null
-kill "$server" 2>/dev/null
-( sleep "$0"; kill -9 "$server" 2>/dev/null ) &
-killer=$!
-wait "$server" 2>/dev/null
-kill "$killer" 2>/dev/null
-exit 0
-`;
+const guard = fileURLToPath(new URL('guard.ts', import.meta.url));
 
 export function spawnGuarded(
   command: readonly string[],
   { graceSeconds }: { readonly graceSeconds: number },
 ): ChildProcessWithoutNullStreams {
-  return spawn('/bin/sh', ['-c', guard, String(graceSeconds), ...command], { stdio: 'pipe' });
+  return spawn(process.execPath, [guard, String(graceSeconds), ...command], { stdio: 'pipe' });
 }
 
 /** Ends the server and resolves when it is gone. */
