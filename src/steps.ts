@@ -18,7 +18,7 @@ import type {
   Recorded,
   Settlement,
 } from './core/ports.ts';
-import { type ContentSettings, decide, type ModelIdentity, type View } from './core/reading.ts';
+import { type ContentSettings, decide, type ModelIdentity, toScore, type View } from './core/reading.ts';
 import type { Dataset, Instance, PatientIdentity } from './core/study.ts';
 import type { Steps } from './pipeline.ts';
 
@@ -107,6 +107,7 @@ async function readFilm(world: World, instance: Instance, view: View): Promise<F
     const expectedSOPInstanceUID = instance.header && world.describe(instance.header).image.SOPInstanceUID;
     const film = await world.reader.read({ path, expectedSOPInstanceUID, settings: world.settings });
     const { study, image, flags } = world.describe(film.header);
+    const score = toScore(film.score);
     return {
       instance,
       view,
@@ -115,8 +116,8 @@ async function readFilm(world: World, instance: Instance, view: View): Promise<F
       reading: {
         image,
         view,
-        score: film.score,
-        decision: decide(film.score, world.settings.operatingPoint),
+        score,
+        decision: decide(score, world.settings.operatingPoint),
         map: film.map,
         region: film.region,
         pixelDigest: film.pixelDigest,

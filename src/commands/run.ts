@@ -1,4 +1,4 @@
-import { asFailure, type FailureCode } from '../core/failure.ts';
+import { asFailure, type FailureCode, failures, isFailureCode } from '../core/failure.ts';
 
 /** How a command ends: its exit code, sysexits where one fits. */
 
@@ -26,11 +26,15 @@ const byCode: Partial<Record<FailureCode, number>> = {
 
 /** Exit code for what was thrown: 65 for data, 69 for a peer, or as the table says. */
 export function exitCodeOf(thrown: unknown): number {
-  const { code, class: kind } = asFailure(thrown);
+  return exitCodeOfCode(asFailure(thrown).code);
+}
+
+export function exitCodeOfCode(code: string | null): number {
+  if (code === null || !isFailureCode(code)) return exitCodes.failure;
   const known = byCode[code];
   if (known !== undefined) return known;
   if (/^(pacs|fhir)-/.test(code)) return exitCodes.unavailable;
-  return kind === 'quarantine' || kind === 'skip' ? exitCodes.data : exitCodes.failure;
+  return ['quarantine', 'skip'].includes(failures[code].class) ? exitCodes.data : exitCodes.failure;
 }
 
 /** Runs a command and ends the process with its exit code. A failure is told in one line; a fault of ours with its stack. */

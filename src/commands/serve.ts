@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
-import { wireGateway } from '../wire-gateway.ts';
+import { runJobs } from '../jobs/index.ts';
+import { readStudy } from '../pipeline.ts';
+import { createSteps } from '../steps.ts';
+import { type Gateway, wireGateway } from '../wire-gateway.ts';
 import { exitCodes } from './run.ts';
 import { stderrLog } from './stderr-log.ts';
 
@@ -10,15 +15,70 @@ interface Input {
   readonly set?: readonly string[];
 }
 
-export async function run({ config, set = [] }: Input): Promise<number> {
-  const log = stderrLog();
-  const gateway = wireGateway(loadConfig(config ?? null, set), log);
+export async function run({ config: path, set = [] }: Input): Promise<number> {
+  const config = loadConfig(path ?? null, set);
+  const gateway = wireGateway(config, stderrLog());
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   try {
-    await gateway.run(stop.signal);
+    await runGateway(gateway, config.jobs, stop.signal);
   } finally {
     await gateway.close();
   }
   return exitCodes.ok;
+}
+
+interface JobRules {
+  readonly concurrency: number;
+  readonly retryHours: number;
+  readonly retentionDays: number;
+}
+
+const hourMs = 3_600_000;
+
+/** Runs sources, jobs and HTTP until the signal aborts. Rejects when the store fails or the address is taken. */
+export async function runGateway(gateway: Gateway, rules: JobRules, signal: AbortSignal): Promise<void> {
+  const { server, store, sources, log, heldBack } = gateway;
+  const ended = new AbortController();
+  const stop = AbortSignal.any([signal, ended.signal]);
+  const jobs = heldBack === null ? startJobs(gateway, rules, stop) : null;
+  const announce = async (event: Parameters<typeof store.queue.announce>[0]) => {
+    await store.queue.announce(event, Date.now());
+    jobs?.poke();
+  };
+  try {
+    await server.listen();
+    const time = () => new Date().toISOString();
+    log({ time: time(), event: 'listening', url: server.url(), held: heldBack });
+    const purging = repeatPurge(gateway, rules.retentionDays, stop);
+    const intake = sources.sources.map((source) => source.run(announce, stop));
+    await Promise.all([...intake, purging, jobs?.done ?? aborted(stop)]);
+    log({ time: time(), event: 'stopped' });
+  } finally {
+    ended.abort();
+    await jobs?.done.catch(() => {});
+  }
+}
+
+function startJobs(gateway: Gateway, { concurrency, retryHours }: JobRules, signal: AbortSignal) {
+  const steps = createSteps(gateway.world);
+  return runJobs({
+    queue: gateway.store.queue,
+    readStudy: (job) => readStudy(job, steps),
+    ...{ log: gateway.log, now: Date.now, random: Math.random, concurrency, signal },
+    retryWindowMs: retryHours * hourMs,
+  });
+}
+
+/** Once at the start and then every hour: bytes of artifacts that were delivered long ago. */
+async function repeatPurge({ store }: Gateway, retentionDays: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await store.purge(Date.now() - retentionDays * 24 * hourMs, Date.now());
+    await sleep(hourMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Nothing is read while studies are held back; they are announced and wait. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }

@@ -151,6 +151,14 @@ export interface Reading {
   readonly source: string;
 }
 
+/**
+ * A score as every result carries it: six decimals, about what a float32 network resolves. The SR's DS holds 16 characters,
+ * so that a longer one would be another number there than in FHIR.
+ */
+export function toScore(probability: number): number {
+  return Math.round(probability * 1e6) / 1e6;
+}
+
 /** Decision of one image at an operating point. */
 export function decide(score: number, operatingPoint: number): Decision {
   return score >= operatingPoint ? 'present' : 'absent';

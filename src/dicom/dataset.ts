@@ -66,7 +66,14 @@ function asText(value: unknown): string {
 }
 
 /** Spaces pad a value at its end (PS3.5 6.2) and say nothing at its begin; a NUL pads a UID. */
-const trim = (value: string): string => value.replace(/^[ \0]+|[ \0]+$/g, '');
+export function trim(value: string): string {
+  const pads = (index: number) => value[index] === ' ' || value[index] === '\0';
+  let [begin, end] = [0, value.length];
+  // Not a pattern: one that looks for padding at the end takes quadratic time on padding in the middle.
+  while (begin < end && pads(begin)) begin++;
+  while (end > begin && pads(end - 1)) end--;
+  return value.slice(begin, end);
+}
 
 const nameText = ({ Alphabetic = '', Ideographic = '', Phonetic = '' }: PersonName): string =>
   [Alphabetic, Ideographic, Phonetic].map(trim).join('=').replace(/=+$/, '');

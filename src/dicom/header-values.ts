@@ -1,3 +1,5 @@
+import { trim } from './dataset.ts';
+
 /**
  * What the value representations allow (PS3.5 table 6.2-1): each function gives the value fit to be written, or null.
  * Lenient where a wrong form has one meaning (`1999.01.01`, `12:30:00`), strict in what comes out (faults 97, 98).
@@ -10,14 +12,9 @@ const loneSurrogate = /\p{Cs}/u;
 
 const lengthOf = (value: string): number => [...value].length;
 
-/** Trims what is not significant: spaces around, and the trailing NUL that some writers pad with. */
+/** Without padding; null when nothing is left. */
 export function trimmed(value: string | null): string | null {
-  if (value === null) return null;
-  // A pattern such as /\0+$/ takes quadratic time on a run of NUL that does not end the value.
-  let end = value.length;
-  while (end > 0 && value[end - 1] === '\0') end--;
-  const text = value.slice(0, end).trim();
-  return text === '' ? null : text;
+  return value === null ? null : trim(value).trim() || null;
 }
 
 const textOf = (value: string | null, longest: number): string | null => {

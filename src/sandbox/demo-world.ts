@@ -11,6 +11,7 @@ export const accessionSystem = 'urn:x-cxr-gateway:sandbox:accession';
 
 export interface DemoFilm {
   readonly name: 'clear' | 'opacity' | 'lateral';
+  readonly studyInstanceUid: string;
   /** The PS3.10 file. */
   readonly bytes: Uint8Array;
 }
@@ -80,7 +81,7 @@ export async function demoFilms(studyDate: string): Promise<readonly DemoFilm[]>
   // One after the other: each takes some 100 MB while it is drawn.
   for (const request of requests) {
     const bytes = await makeFilm({ ...request, study: { ...request.study, StudyDate: studyDate } });
-    films.push({ name: request.kind, bytes });
+    films.push({ name: request.kind, studyInstanceUid: request.study.StudyInstanceUID, bytes });
   }
   return films;
 }

@@ -73,11 +73,11 @@ function identity({ patient, study }: FilmRequest): Attributes {
     ...uids,
     SOPClassUID: digitalXRayForPresentation,
     ReferringPhysicianName: 'SANDBOX^REFERRING',
-    StudyDescription: 'Chest radiograph (phantom)',
+    StudyDescription: 'Chest radiograph (synthetic)',
     RequestAttributesSequence: [
       build({
         RequestedProcedureID: study.StudyID,
-        RequestedProcedureDescription: 'Chest radiograph (phantom)',
+        RequestedProcedureDescription: 'Chest radiograph (synthetic)',
         AccessionNumber: study.AccessionNumber,
       }),
     ],

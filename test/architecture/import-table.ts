@@ -46,7 +46,10 @@ export const importTable: Readonly<Record<string, Row>> = {
   // The wiring in two files: what every command needs, and what only a gateway with servers does.
   'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts']),
   'wire-gateway.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts', 'wire.ts']),
-  commands: row(['core', 'config.ts', 'pipeline.ts', 'steps.ts', 'wire.ts', 'wire-gateway.ts', 'version.ts']),
+  commands: row([
+    ...['core', 'jobs', 'sandbox'],
+    ...['config.ts', 'pipeline.ts', 'steps.ts', 'wire.ts', 'wire-gateway.ts', 'version.ts'],
+  ]),
   'main.ts': row(['core', 'config.ts', 'wire.ts', 'commands', 'version.ts'], ['commander']),
 };
 

@@ -1,4 +1,4 @@
-import dcmjs from 'dcmjs';
+import { dcmjsData } from './dcmjs.ts';
 
 /** What a DICOM file says, read by dcmjs alone. */
 
@@ -8,16 +8,10 @@ export interface DicomFacts {
   readonly dataset: Readonly<Record<string, unknown>>;
 }
 
-export interface StoredStudy {
-  readonly sr: readonly DicomFacts[];
-  readonly heatmaps: readonly DicomFacts[];
-  readonly others: readonly DicomFacts[];
-}
-
 export function factsOf(bytes: Uint8Array): DicomFacts {
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  const { dict } = dcmjs.data.DicomMessage.readFile(buffer);
-  const dataset = dcmjs.data.DicomMetaDictionary.naturalizeDataset(dict) as Record<string, unknown>;
+  const { dict } = dcmjsData.DicomMessage.readFile(buffer);
+  const dataset = dcmjsData.DicomMetaDictionary.naturalizeDataset(dict) as Record<string, unknown>;
   return { bytes, modality: String(dataset['Modality']), dataset };
 }
 

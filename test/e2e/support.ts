@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,3 +84,21 @@ export async function poll<T>(what: string, timeoutMs: number, ask: () => Promis
 export const dataFolder = join(root, '../shared/data/dicom');
 export const hasData = existsSync(dataFolder);
 export const film = (name: string): Buffer => readFileSync(join(dataFolder, name));
+
+/** The lines of `read --json` for some films. */
+export function readFiles(films: readonly Uint8Array[]): readonly { readonly score: number | null }[] {
+  const folder = mkdtempSync(join(tmpdir(), 'cxr-gateway-films-'));
+  try {
+    films.forEach((bytes, index) => writeFileSync(join(folder, `${index}.dcm`), bytes));
+    const { stdout } = spawnSync(process.execPath, ['src/main.ts', 'read', folder, '--json'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly score: number | null });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

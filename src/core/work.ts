@@ -1,0 +1,122 @@
+import type { FailureCode } from './failure.ts';
+import type { Artifact, ArtifactKind, Receipt } from './ports.ts';
+import type { Decision, Reading, View } from './reading.ts';
+import type { StudyEvent } from './study.ts';
+
+/** The durable side of the ports: jobs, the ledger of readings and receipts, and the board that shows them. */
+
+export type JobState =
+  | 'announced'
+  | 'settling'
+  | 'selected'
+  | 'read'
+  | 'delivering'
+  | 'retrying'
+  | 'done'
+  | 'skipped'
+  | 'quarantined'
+  | 'source-gone'
+  | 'dead'
+  | 'superseded'
+  | 'retracted';
+
+/** The durable work for one study. */
+export interface Job {
+  readonly number: number;
+  readonly studyInstanceUid: string;
+  readonly source: string;
+  readonly priority: StudyEvent['priority'];
+  readonly state: JobState;
+  /** Code of the last failure or of the skip; null when there is none. */
+  readonly code: FailureCode | null;
+  /** Failed attempts since the study was last announced. */
+  readonly attempt: number;
+  /** Milliseconds since 1970. */
+  readonly announcedAt: number;
+  readonly dueAt: number;
+  readonly updatedAt: number;
+  /** Scratch of the settling rule: the foreign instances last counted, and since when that count stands. */
+  readonly settling: { readonly count: number; readonly since: number } | null;
+  readonly partial: boolean;
+}
+
+/** What became of one run of a job. */
+export type Settlement =
+  | { readonly state: 'settling'; readonly dueAt: number; readonly settling: NonNullable<Job['settling']> }
+  | { readonly state: 'done'; readonly partial: boolean }
+  | { readonly state: 'skipped' | 'quarantined' | 'source-gone' | 'dead'; readonly code: FailureCode }
+  | { readonly state: 'retrying'; readonly dueAt: number; readonly code: FailureCode };
+
+export interface JobQueue {
+  /** One job a study: a second announcement of a waiting job changes nothing, of a running or ended one asks for another run. */
+  announce(event: StudyEvent, now: number): Promise<void>;
+  /** The most urgent job that is due, now claimed by this process; null when there is none. */
+  claim(now: number): Promise<Job | null>;
+  /** Progress of a claimed job that is worth a line in the log. */
+  advance(job: Job, state: 'selected' | 'read' | 'delivering', now: number): Promise<void>;
+  /** Ends the run. A study announced again meanwhile is due at once. */
+  settle(job: Job, settlement: Settlement, now: number): Promise<void>;
+  /** When the next job is due; null when nothing waits. */
+  nextDueAt(): Promise<number | null>;
+  /** Claims of a process that died are free again. Call at start, when the lock of the store is held. */
+  recover(now: number): Promise<void>;
+}
+
+/** An instance of a study and what became of it. */
+export interface InstanceOutcome {
+  readonly key: string;
+  readonly SOPInstanceUID: string | null;
+  readonly outcome: 'reported' | 'skipped' | 'quarantined';
+  readonly reason: FailureCode | null;
+  /** Tag values that decided, without patient data. */
+  readonly because: readonly string[];
+  readonly view: View | null;
+  readonly score: number | null;
+  readonly decision: Decision | null;
+}
+
+/** A reading with its composed bytes, as it was first recorded. */
+export interface Recorded {
+  readonly reading: Reading;
+  readonly artifacts: readonly Artifact[];
+  readonly receipts: readonly Receipt[];
+}
+
+/** The record of readings and receipts. */
+export interface Ledger {
+  /** The newest recording of a study and model id. */
+  latest(studyInstanceUid: string, modelId: string): Promise<Recorded | null>;
+  /** Records before the first delivery. The bytes recorded first win: a second recording of the same ids gives back the first. */
+  record(job: Job, reading: Reading, artifacts: readonly Artifact[]): Promise<Recorded>;
+  receive(reading: Reading, receipts: readonly Receipt[]): Promise<void>;
+  /** What became of every instance of the study in its last run. */
+  recordOutcomes(job: Job, outcomes: readonly InstanceOutcome[]): Promise<void>;
+}
+
+/** A study as the HTTP API and the dashboard show it. */
+export interface StudyRow {
+  readonly job: Job;
+  readonly modelId: string | null;
+  readonly decision: Reading['decision'] | null;
+  readonly score: number | null;
+  readonly readAt: string | null;
+  readonly instances: readonly InstanceOutcome[];
+  readonly artifacts: readonly { readonly name: string; readonly id: string; readonly kind: ArtifactKind }[];
+  readonly receipts: readonly Receipt[];
+}
+
+export interface StudyQuery {
+  readonly state?: JobState;
+  readonly decision?: Reading['decision'];
+  readonly code?: string;
+  readonly sort: 'score' | '-score' | 'updatedAt' | '-updatedAt';
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** What the HTTP API reads. */
+export interface StudyBoard {
+  find(query: StudyQuery): Promise<{ readonly total: number; readonly studies: readonly StudyRow[] }>;
+  get(studyInstanceUid: string): Promise<StudyRow | null>;
+  countsByState(): Promise<Readonly<Record<string, number>>>;
+}

@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Config } from './config.ts';
+import { Failure } from './core/failure.ts';
+import type { Archive, Destination, Log } from './core/ports.ts';
+import type { StudyEvent } from './core/study.ts';
+import { createPacs, createPacsDestination } from './dicom/pacs.ts';
+import { createStudySearch } from './dicom/qido.ts';
+import { createFhirDestination } from './fhir/server.ts';
+import { createGatewayMetrics, createHttpServer, type GatewayMetrics } from './http/index.ts';
+import { openStore, type Store } from './jobs/index.ts';
+import { createHttp } from './net/client.ts';
+import type { Http } from './net/http.ts';
+import { credentialsOf, type PeerOptions } from './net/options.ts';
+import { createSources, type Sources } from './sources/index.ts';
+import type { World } from './steps.ts';
+import { wireCore, wireModel } from './wire.ts';
+
+/** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
+
+export interface Gateway {
+  readonly store: Store;
+  /** Why studies must wait, or null: an untrained model needs the site's word. */
+  readonly heldBack: 'model-untrained' | null;
+  readonly world: World;
+  readonly sources: Sources;
+  readonly server: { listen(): Promise<void>; url(): string };
+  /** Counts what the log tells. */
+  readonly log: Log;
+  readonly close: () => Promise<void>;
+}
+
+const MiB = 1024 * 1024;
+const mostAnswerBytes = 512 * MiB;
+
+/** Opens the store and builds everything; starts nothing. Raises `store-locked`, `config-invalid`, `model-unusable`. */
+export function wireGateway(config: Config, stderr: Log): Gateway {
+  const model = wireModel(config);
+  let metrics: GatewayMetrics | null = null;
+  const log: Log = (line) => {
+    stderr(line);
+    metrics?.observe(line);
+  };
+  const stateFolder = resolve(config.jobs.stateFolder);
+  const store = openStore(stateFolder, log);
+  metrics = createGatewayMetrics(store.board);
+  const peers = wirePeers(config, join(stateFolder, 'spool'));
+  const selection = config.selection;
+  const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
+  const core = wireCore({ config, model, selection, report });
+  const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
+  const sources = wireSources(config, store, peers, log);
+  const { host, port, allowedHosts } = config.http;
+  const server = createHttpServer({
+    ...{ host, port, allowedHosts, log, metrics: metrics.metrics, board: store.board, history: store.history },
+    token: config.http.token ?? keptToken(stateFolder),
+    checks: [
+      { name: 'model', run: () => heldBack },
+      { name: 'store', run: () => storeCheck(store) },
+      { name: 'intake', run: () => intakeCheck(config, store) },
+    ],
+    receive: (event) => receive(sources, event),
+    now: Date.now,
+  });
+  const world: World = {
+    ...core,
+    archive: peers.archive,
+    destinations: peers.destinations,
+    ledger: store.ledger,
+    siteSecret: config.siteSecret ?? store.secret(),
+    settle: { quietSeconds: config.settle.quietSeconds, maxSeconds: config.settle.maxMinutes * 60 },
+    progress: (job, state) => store.queue.advance(job, state, Date.now()),
+    now: Date.now,
+  };
+  const close = async () => {
+    await server.close();
+    await core.reader.close();
+    await Promise.all(peers.clients.map((client) => client.close()));
+    store.close();
+  };
+  const listen = async () => {
+    await server.listen();
+    writeFileSync(join(stateFolder, addressFile), server.url, { mode: 0o600 });
+  };
+  return { store, heldBack, world, sources, server: { listen, url: () => server.url }, log, close };
+}
+
+const addressFile = 'api-address';
+
+/** Address and token of the gateway that holds the store of this configuration. */
+export function runningApi({ jobs, http }: Config): { readonly url: string; readonly token: string } {
+  const stateFolder = resolve(jobs.stateFolder);
+  try {
+    return { url: readFileSync(join(stateFolder, addressFile), 'utf8'), token: http.token ?? keptToken(stateFolder) };
+  } catch (cause) {
+    throw new Failure('store-locked', { where: 'the state folder', expected: 'a running gateway with an API', cause });
+  }
+}
+
+interface Peers {
+  readonly clients: readonly Http[];
+  /** The client of the archive, also for an Orthanc's REST API. */
+  readonly pacs: Http;
+  readonly archive: Archive;
+  readonly destinations: readonly Destination[];
+}
+
+function wirePeers({ pacs, fhir, sources }: Config, spoolFolder: string): Peers {
+  rmSync(spoolFolder, { recursive: true, force: true });
+  const roots = rootsOf(pacs);
+  const orthanc = sources.orthancChanges.orthancUrl;
+  const pacsHttp = client('pacs', pacs, [...Object.values(roots), ...(orthanc ? [orthanc] : [])]);
+  const fhirHttp = client('fhir', fhir, [fhir.url]);
+  const results = pacs.results;
+  const resultsHttp = results ? client('pacs', results, [results.url]) : pacsHttp;
+  const resultRoots = results ? rootsOf(results) : roots;
+  const timeoutMs = pacs.timeoutSeconds * 1000;
+  return {
+    clients: [pacsHttp, fhirHttp, ...(results ? [resultsHttp] : [])],
+    pacs: pacsHttp,
+    archive: createPacs({ http: pacsHttp, ...roots, spoolFolder, timeoutMs }),
+    destinations: [
+      createPacsDestination({
+        http: resultsHttp,
+        ...resultRoots,
+        timeoutMs: (results ?? pacs).timeoutSeconds * 1000,
+      }),
+      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now }),
+    ],
+  };
+}
+
+function rootsOf({
+  url,
+  qidoUrl = url,
+  wadoUrl = url,
+  stowUrl = url,
+}: Partial<Config['pacs']> & { readonly url: string }) {
+  return { qidoUrl, wadoUrl, stowUrl };
+}
+
+function client(peer: 'pacs' | 'fhir', options: PeerOptions, roots: readonly string[]): Http {
+  const { caFile, timeoutSeconds, maxInFlight } = options;
+  return createHttp({
+    ...{ peer, roots, maxInFlight, credentials: credentialsOf(options, peer) },
+    ca: caFile === undefined ? null : readCa(caFile, peer),
+    timeoutMs: timeoutSeconds * 1000,
+    maxBytes: mostAnswerBytes,
+  });
+}
+
+function readCa(path: string, peer: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const got = (cause as NodeJS.ErrnoException).code ?? 'an error';
+    throw new Failure('config-invalid', { where: `${peer}.caFile`, expected: 'a readable PEM file', got });
+  }
+}
+
+function wireSources({ sources, pacs, timezoneOffset }: Config, store: Store, peers: Peers, log: Log): Sources {
+  return createSources(sources, {
+    searchStudies: createStudySearch({ http: peers.pacs, ...rootsOf(pacs) }),
+    orthancHttp: () => peers.pacs,
+    memory: (source) => store.memory(source),
+    report: (source, { code, class: kind }) =>
+      log({ time: new Date().toISOString(), event: 'source-failure', source, code, class: kind }),
+    timezoneOffset: timezoneOffset ?? null,
+    now: Date.now,
+  });
+}
+
+async function receive({ webhook }: Sources, event: StudyEvent): Promise<void> {
+  if (!webhook)
+    throw new Failure('config-invalid', { where: 'sources.webhook.enabled', expected: 'true', got: 'false' });
+  await webhook.receive(event);
+}
+
+/** Until the first poll has noted what was there, a study that arrives may count as having been there. */
+async function intakeCheck({ sources: { qidoPoll } }: Config, store: Store): Promise<string | null> {
+  if (!qidoPoll.enabled) return null;
+  return (await store.memory('qido-poll').get('started')) === true ? null : 'intake-starting';
+}
+
+/** The API's token where the configuration has none: made once, for the owner's eyes alone. */
+function keptToken(stateFolder: string): string {
+  const path = join(stateFolder, 'api-token');
+  try {
+    writeFileSync(path, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw new Failure('store-failed', { where: 'api-token', cause });
+  }
+  return readFileSync(path, 'utf8').trim();
+}
+
+/** Throws when the store cannot be asked. */
+async function storeCheck({ queue }: Store): Promise<null> {
+  await queue.nextDueAt();
+  return null;
+}
