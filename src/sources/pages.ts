@@ -36,25 +36,29 @@ const smallestSilentCap = 50;
 /** No archive holds so many studies in the days of a poll: it makes up pages. */
 const mostPages = 5000;
 
-/** Pages of rows not given before. Raises what the search raises, and `pacs-refused` when an archive hides studies from any paging. */
-export async function* allPages(
-  search: SearchStudies,
-  range: Range,
-  limit: number,
-): AsyncGenerator<readonly StudyRow[]> {
+export interface Paging {
+  readonly search: SearchStudies;
+  /** Rows that one page is asked for. */
+  readonly limit: number;
+  /** Told `pacs-refused` when the archive hides studies from every way of paging; what it does show is given all the same. */
+  readonly report: (failure: Failure) => void;
+}
+
+/** Pages of rows not given before. Raises what the search raises. */
+export async function* allPages(paging: Paging, range: Range): AsyncGenerator<readonly StudyRow[]> {
+  const { search, limit } = paging;
   const given = new Set<string>();
   for (let offset = 0, pages = 0; pages < mostPages; pages++) {
     const page = await search({ ...keysOf(range), limit, offset });
     const fresh = notIn(given, page);
     yield fresh;
     if (isLast(page, limit)) return;
-    if (fresh.length === 0) return yield* narrowed(search, range, page.length, limit);
+    if (fresh.length === 0) return yield* narrowed(paging, range, page.length);
     offset += page.length;
   }
 }
 
-export const isLast = (page: readonly StudyRow[], limit: number): boolean =>
-  page.length < Math.min(limit, smallestSilentCap);
+const isLast = (page: readonly StudyRow[], limit: number): boolean => page.length < Math.min(limit, smallestSilentCap);
 
 function notIn(given: Set<string>, page: readonly StudyRow[]): readonly StudyRow[] {
   return page.filter(({ studyInstanceUid }) => {
@@ -68,22 +72,18 @@ function notIn(given: Set<string>, page: readonly StudyRow[]): readonly StudyRow
  * The archive ignores `offset`: the same page came again. More than `limit` rows were all it has; else its page may be
  * cut at `cap` rows, and shorter spans of time are asked for until they hold fewer.
  */
-async function* narrowed(
-  search: SearchStudies,
-  range: Range,
-  cap: number,
-  limit: number,
-): AsyncGenerator<readonly StudyRow[]> {
+async function* narrowed(paging: Paging, range: Range, cap: number): AsyncGenerator<readonly StudyRow[]> {
+  const { search, limit, report } = paging;
   if (cap > limit) return;
   const spans = spansOf(range);
   if (spans.length === 0) {
     const detail = { where: 'GET studies?…', expected: 'pages by limit and offset', got: 'the same page again' };
-    throw new Failure('pacs-refused', detail);
+    report(new Failure('pacs-refused', detail));
   }
   for (const span of spans) {
     const page = await search({ ...keysOf(span), limit, offset: 0 });
     yield page;
-    if (page.length >= cap) yield* narrowed(search, span, cap, limit);
+    if (page.length >= cap) yield* narrowed(paging, span, cap);
   }
 }
 

@@ -55,12 +55,13 @@ async function pollOnce(watch: Watch): Promise<void> {
 }
 
 async function pollDates(watch: Watch): Promise<void> {
-  const { searchStudies, options, memory, signal } = watch;
+  const { searchStudies, options, memory, signal, report } = watch;
+  const paging = { search: searchStudies, limit: options.pageSize, report };
   const isFirst = (await memory.get('started')) !== true;
   const mode = isFirst && options.startFrom === 'now' ? 'note' : 'announce';
   const days = daysOf(watch);
   for (const modality of modalities) {
-    for await (const rows of allPages(searchStudies, { modality, days, hour: null }, options.pageSize)) {
+    for await (const rows of allPages(paging, { modality, days, hour: null })) {
       await meet(watch, rows, mode);
       if (signal.aborted) return;
     }

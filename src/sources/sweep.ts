@@ -5,7 +5,7 @@ import type { SearchStudies, StudyRow } from './pages.ts';
 
 /** A slow walk through the whole archive, a page at a time, over and over: finds what no date finds (T33). */
 
-/** Modalities that are searched, one query each: not every archive takes a list. */
+/** Modalities that are searched, one query each: an archive need not take a list. */
 export const modalities = ['CR', 'DX'] as const;
 
 const placeSchema = z.object({

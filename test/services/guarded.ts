@@ -5,11 +5,19 @@ import { fileURLToPath } from 'node:url';
 
 const guard = fileURLToPath(new URL('guard.ts', import.meta.url));
 
+export interface GuardOptions {
+  /** Time to end by itself before it is killed. */
+  readonly graceSeconds: number;
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 export function spawnGuarded(
   command: readonly string[],
-  { graceSeconds }: { readonly graceSeconds: number },
+  { graceSeconds, environment }: GuardOptions,
 ): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [guard, String(graceSeconds), ...command], { stdio: 'pipe' });
+  const env = { ...process.env, ...environment };
+  return spawn(process.execPath, [guard, String(graceSeconds), ...command], { stdio: 'pipe', env });
 }
 
 /** Ends the server and resolves when it is gone. */

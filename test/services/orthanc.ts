@@ -17,6 +17,8 @@ export interface OrthancOptions {
   readonly user?: { readonly name: string; readonly password: string };
   /** Further keys of its configuration. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Variables that its configuration may name. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Seconds without a new instance until a study is stable. */
   readonly stableAge?: number;
 }
@@ -44,7 +46,7 @@ export async function startOrthanc(options: OrthancOptions = {}): Promise<Orthan
   const file = join(folder, 'orthanc.json');
   await writeFile(file, JSON.stringify(configuration(folder, port, options)));
   const program = programs.find((candidate) => existsSync(candidate)) ?? 'Orthanc';
-  const child = spawnGuarded([program, file], { graceSeconds: 10 });
+  const child = spawnGuarded([program, file], { graceSeconds: 10, environment: options.environment ?? {} });
   let log = '';
   const keep = (chunk: Buffer) => {
     log = `${log}${chunk.toString()}`.slice(-8000);
