@@ -12,6 +12,9 @@ import {
 
 /** Soft parts of an adult chest: what is tissue, what is lung. Measures in cm, from textbooks of anatomy, rounded. */
 
+// Taken out once, see random.ts.
+const { abs, max, sqrt } = Math;
+
 export interface Build {
   /** Half the inner width of the thorax over that of the model. */
   readonly width: number;
@@ -124,8 +127,8 @@ const arms: readonly Solid[] = [-1, 1].map((side) =>
 
 /** (|p|/w)^n + (q/d)² ≤ 1, solved for q at a given p: half the length of the cut. */
 const halfCut = (p: number, w: number, d: number, n: number): number => {
-  const rest = 1 - (Math.abs(p) / w) ** n;
-  return rest <= 0 ? 0 : d * Math.sqrt(rest);
+  const rest = 1 - (abs(p) / w) ** n;
+  return rest <= 0 ? 0 : d * sqrt(rest);
 };
 
 /** The same, solved for p at a given q. */
@@ -157,13 +160,13 @@ function belowDiaphragm(side: number, view: View, u: number, y: number, breath: 
     const away = side * u - x;
     const rest = under - (away > 0 ? fall.side * (away / reach.side) ** 2.4 : fall.middle * (away / reach.middle) ** 2);
     if (rest <= 0) return nothing;
-    return [dome.z - reach.back * Math.sqrt(rest / fall.back), dome.z + reach.front * Math.sqrt(rest / fall.front)];
+    return [dome.z - reach.back * sqrt(rest / fall.back), dome.z + reach.front * sqrt(rest / fall.front)];
   }
   const away = -u - dome.z;
   const rest = under - (away < 0 ? fall.back * (away / reach.back) ** 2 : fall.front * (away / reach.front) ** 2);
   if (rest <= 0) return nothing;
   const lateral = x + reach.side * (rest / fall.side) ** (1 / 2.4);
-  const medial = x - reach.middle * Math.sqrt(rest / fall.middle);
+  const medial = x - reach.middle * sqrt(rest / fall.middle);
   return side < 0 ? [-lateral, -medial] : [medial, lateral];
 }
 
@@ -190,14 +193,14 @@ export function gasLength(build: Build, view: View, u: number, y: number): numbe
 
 /** A breast lies on the wall: full below, fading upwards. */
 function breastLength(build: Build, u: number, y: number): number {
-  const [dx, dy] = [(Math.abs(u) - 7.6) / 5.8, y - 26.2];
+  const [dx, dy] = [(abs(u) - 7.6) / 5.8, y - 26.2];
   const rest = 1 - dx * dx - (dy / (dy > 0 ? 5 : 9.5)) ** 2;
   return rest <= 0 ? 0 : 3.2 * build.breast * rest ** (dy > 0 ? 0.9 : 1.4);
 }
 
 /** Pectoral muscles, fuller near the armpit. */
 function muscleLength(u: number, y: number): number {
-  const [dx, dy] = [(Math.abs(u) - 9.4) / 6.6, (y - 15.5) / 7];
+  const [dx, dy] = [(abs(u) - 9.4) / 6.6, (y - 15.5) / 7];
   const rest = 1 - dx * dx - dy * dy;
   return rest <= 0 ? 0 : 1.5 * rest ** 1.2;
 }
@@ -207,6 +210,6 @@ export function bodyLength(build: Build, view: View, u: number, y: number): numb
   const [w, d] = [bodyWidth(y) * (0.35 + 0.65 * build.width), bodyDepth(y)];
   if (view === 'lateral') return 2 * halfSpread(-u, sideWidth(y), d, 3.4);
   const trunk = 2 * halfCut(u, w, d, 3.2);
-  const limbs = arms.map((arm) => arm(view, u, y)).reduce((longest, [from, to]) => Math.max(longest, to - from), 0);
-  return Math.max(trunk, limbs) + breastLength(build, u, y) + muscleLength(u, y);
+  const limbs = arms.map((arm) => arm(view, u, y)).reduce((longest, [from, to]) => max(longest, to - from), 0);
+  return max(trunk, limbs) + breastLength(build, u, y) + muscleLength(u, y);
 }

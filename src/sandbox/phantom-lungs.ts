@@ -4,6 +4,9 @@ import { between, fractalOf, type Noise, type Random } from './random.ts';
 
 /** What fills the lungs: the vessel tree, airways, and the opacities of a sick one. */
 
+// Taken out once, see random.ts.
+const { cos, exp, max, min, PI, sin } = Math;
+
 /** Directions of the first branches at a hilum, degrees from outwards, positive down; radius in cm. */
 const stems: readonly (readonly [angle: number, radius: number])[] = [
   [-86, 0.26],
@@ -72,17 +75,17 @@ export function addVessels(screen: Screen, random: Random, inside: Growth['insid
   }
 }
 
-const radians = (degrees: number): number => (degrees * Math.PI) / 180;
+const radians = (degrees: number): number => (degrees * PI) / 180;
 const solid = () => 1;
 const thinnest = 0.03;
 
 function grow(growth: Growth, { from, angle, radius }: Branch, order: number): void {
   const { screen, side, random, inside } = growth;
-  const length = Math.min(2.8, 0.45 + 4 * radius ** 0.7) * between(random, 0.7, 1.25);
+  const length = min(2.8, 0.45 + 4 * radius ** 0.7) * between(random, 0.7, 1.25);
   const bend = between(random, -0.4, 0.4);
   const step = (share: number, turn: number): Point => [
-    from[0] + side * Math.cos(angle + turn) * length * share,
-    from[1] + Math.sin(angle + turn) * length * share,
+    from[0] + side * cos(angle + turn) * length * share,
+    from[1] + sin(angle + turn) * length * share,
     from[2] + (random() - 0.5) * length * share * 1.8,
   ];
   const points = [from, step(0.5, bend * 0.5), step(1, bend)];
@@ -162,7 +165,7 @@ export function opacityOf(random: Random, seed: number): Noise {
     );
     if (clear > 0.998) return 0;
     const uneven = 1 + 0.75 * mottle(x / 1.6, y / 1.6) + 0.25 * grain(x / 0.35, y / 0.35);
-    return Math.max(0, (1 - clear) * uneven);
+    return max(0, (1 - clear) * uneven);
   };
 }
 
@@ -174,4 +177,4 @@ function patchAt(random: Random, side: number, x: Range, y: Range, size: Range, 
 }
 
 const bump = (dx: number, dy: number, size: number): number =>
-  Math.exp(-(((dx * dx + (dy * dy) / 1.5) / (size * size)) ** 1.3));
+  exp(-(((dx * dx + (dy * dy) / 1.5) / (size * size)) ** 1.3));

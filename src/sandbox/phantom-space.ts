@@ -5,6 +5,9 @@ import { type Plane, planeOf } from './plane.ts';
  * along z with the patient's left at its right side; a lateral film along x with the chest's front at its left side.
  */
 
+// Taken out once, see random.ts.
+const { ceil, cos, floor, max, min, PI, sin, sqrt } = Math;
+
 export type View = 'frontal' | 'lateral';
 export type Point = readonly [x: number, y: number, z: number];
 
@@ -28,19 +31,19 @@ export interface Ellipsoid {
 }
 
 export function ellipsoid({ centre: [cx, cy, cz], axes: [a, b, c], tilt = 0 }: Ellipsoid): Solid {
-  const [cos, sin] = [Math.cos((tilt * Math.PI) / 180), Math.sin((tilt * Math.PI) / 180)];
-  const xx = (cos / a) ** 2 + (sin / b) ** 2;
-  const yy = (sin / a) ** 2 + (cos / b) ** 2;
-  const xy = 2 * cos * sin * (1 / a ** 2 - 1 / b ** 2);
+  const [turnX, turnY] = [cos((tilt * PI) / 180), sin((tilt * PI) / 180)];
+  const xx = (turnX / a) ** 2 + (turnY / b) ** 2;
+  const yy = (turnY / a) ** 2 + (turnX / b) ** 2;
+  const xy = 2 * turnX * turnY * (1 / a ** 2 - 1 / b ** 2);
   return (view, u, y) => {
     const dy = y - cy;
     if (view === 'frontal') {
       const dx = u - cx;
       const rest = 1 - xx * dx * dx - xy * dx * dy - yy * dy * dy;
-      return rest <= 0 ? nothing : around(cz, c * Math.sqrt(rest));
+      return rest <= 0 ? nothing : around(cz, c * sqrt(rest));
     }
     const discriminant = (xy * dy) ** 2 - 4 * xx * (yy * dy * dy + ((-u - cz) / c) ** 2 - 1);
-    return discriminant <= 0 ? nothing : around(cx - (xy * dy) / (2 * xx), Math.sqrt(discriminant) / (2 * xx));
+    return discriminant <= 0 ? nothing : around(cx - (xy * dy) / (2 * xx), sqrt(discriminant) / (2 * xx));
   };
 }
 
@@ -52,7 +55,7 @@ export function uncovered([from, to]: Span, covers: readonly Span[]): number {
   let reached = from;
   for (const [start, end] of covers.toSorted(([a], [b]) => a - b)) {
     if (end <= start || end <= reached) continue;
-    if (start > reached) free += Math.min(start, to) - reached;
+    if (start > reached) free += min(start, to) - reached;
     reached = end;
     if (reached >= to) return free;
   }
@@ -73,8 +76,8 @@ export function screenOf(view: View, columns: number, rows: number): Screen {
   const deposit = (x: number, y: number, z: number, volume: number) => {
     const column = ((view === 'frontal' ? x : -z) + detector.width / 2) * perCm - 0.5;
     const row = y * perCm - 0.5;
-    const left = Math.floor(column);
-    const top = Math.floor(row);
+    const left = floor(column);
+    const top = floor(row);
     if (left < 0 || top < 0 || left >= columns - 1 || top >= rows - 1) return;
     const right = (column - left) * volume * perCm * perCm;
     const whole = volume * perCm * perCm;
@@ -92,14 +95,14 @@ export function screenOf(view: View, columns: number, rows: number): Screen {
 export function curve(knots: readonly (readonly [number, number])[]): (x: number) => number {
   const [first, last] = [knots[0]!, knots.at(-1)!];
   const perUnit = 50;
-  const table = Float64Array.from({ length: Math.ceil((last[0] - first[0]) * perUnit) + 2 }, (_, index) =>
-    between(knots, Math.min(last[0], first[0] + index / perUnit)),
+  const table = Float64Array.from({ length: ceil((last[0] - first[0]) * perUnit) + 2 }, (_, index) =>
+    between(knots, min(last[0], first[0] + index / perUnit)),
   );
   return (x) => {
     if (x <= first[0]) return first[1];
     if (x >= last[0]) return last[1];
     const place = (x - first[0]) * perUnit;
-    const index = Math.floor(place);
+    const index = floor(place);
     return table[index]! + (table[index + 1]! - table[index]!) * (place - index);
   };
 }
@@ -108,7 +111,7 @@ function between(knots: readonly (readonly [number, number])[], x: number): numb
   const next = knots.findIndex(([end]) => end > x);
   const index = (next < 0 ? knots.length - 1 : next) - 1;
   const slope = (at: number) => {
-    const [before, after] = [knots[Math.max(0, at - 1)]!, knots[Math.min(knots.length - 1, at + 1)]!];
+    const [before, after] = [knots[max(0, at - 1)]!, knots[min(knots.length - 1, at + 1)]!];
     return (after[1] - before[1]) / (after[0] - before[0]);
   };
   const [[x0, y0], [x1, y1]] = [knots[index]!, knots[index + 1]!];

@@ -2,6 +2,9 @@ import type { Point, Screen } from './phantom-space.ts';
 
 /** Solids as clouds of small masses: their shadow on a film is exact from any side, overlaps add up. */
 
+// Taken out once, see random.ts.
+const { ceil, cos, floor, hypot, max, min, PI, round, sin, sqrt } = Math;
+
 /** Steps of an additive recurrence (generalised golden ratio): its points lie far more evenly than random ones. */
 const [stepA, stepB, stepC] = [0.8191725134, 0.6710436067, 0.5497004779];
 
@@ -20,16 +23,16 @@ export interface Tube {
 export function addTube(screen: Screen, tube: Tube): void {
   const { nodes, length } = framed(tube);
   const middle = nodes[nodes.length >> 1]!;
-  const count = Math.max(24, Math.round(length * 2 * middle.height * tube.fineness));
-  const scale = (Math.PI * length) / count;
+  const count = max(24, round(length * 2 * middle.height * tube.fineness));
+  const scale = (PI * length) / count;
   for (let index = 0; index < count; index++) {
     const place = ((index + 0.5) / count) * (nodes.length - 1);
-    const node = nodes[Math.floor(place)]!;
+    const node = nodes[floor(place)]!;
     const rest = place % 1;
-    const angle = 2 * Math.PI * ((0.5 + index * stepB) % 1);
-    const radius = Math.sqrt((0.5 + index * stepC) % 1);
-    const rise = node.height * radius * Math.cos(angle);
-    const side = node.thickness * radius * Math.sin(angle);
+    const angle = 2 * PI * ((0.5 + index * stepB) % 1);
+    const radius = sqrt((0.5 + index * stepC) % 1);
+    const rise = node.height * radius * cos(angle);
+    const side = node.thickness * radius * sin(angle);
     screen.deposit(
       node.x + node.dx * rest + rise * node.up[0] + side * node.across[0],
       node.y + node.dy * rest + rise * node.up[1],
@@ -56,7 +59,7 @@ interface Node {
 
 function framed({ path, radii }: Tube): { readonly nodes: readonly Node[]; readonly length: number } {
   const rough = distance(path(0), path(0.5)) + distance(path(0.5), path(1));
-  const steps = Math.min(160, Math.max(8, Math.ceil(rough * 10)));
+  const steps = min(160, max(8, ceil(rough * 10)));
   const points = Array.from({ length: steps + 1 }, (_, index) => path(index / steps));
   const lengths = points.slice(1).map((point, index) => distance(points[index]!, point));
   const length = lengths.reduce((sum, part) => sum + part, 0);
@@ -64,7 +67,7 @@ function framed({ path, radii }: Tube): { readonly nodes: readonly Node[]; reado
     const next = points[index + 1] ?? point;
     const [dx, dy, dz] = [next[0] - point[0], next[1] - point[1], next[2] - point[2]];
     const [height, thickness] = radii(index / steps);
-    const cap = roundEnd(Math.min(index, steps - index) / steps, length / Math.max(height, thickness));
+    const cap = roundEnd(min(index, steps - index) / steps, length / max(height, thickness));
     return {
       x: point[0],
       y: point[1],
@@ -82,26 +85,26 @@ function framed({ path, radii }: Tube): { readonly nodes: readonly Node[]; reado
 
 /** Half a circle at the ends: share of the radius at a part of the way from the nearer end. */
 function roundEnd(part: number, slenderness: number): number {
-  const inwards = Math.min(1, part * slenderness);
-  return Math.sqrt(1 - (1 - inwards) ** 2);
+  const inwards = min(1, part * slenderness);
+  return sqrt(1 - (1 - inwards) ** 2);
 }
 
 function directions(points: readonly Point[], index: number): { readonly across: Point; readonly up: Point } {
-  const [a, b] = [points[Math.max(0, index - 1)]!, points[Math.min(points.length - 1, index + 1)]!];
+  const [a, b] = [points[max(0, index - 1)]!, points[min(points.length - 1, index + 1)]!];
   const size = distance(a, b) || 1;
   const [x, y, z] = [(b[0] - a[0]) / size, (b[1] - a[1]) / size, (b[2] - a[2]) / size];
-  const flat = Math.hypot(x, z) || 1e-9;
+  const flat = hypot(x, z) || 1e-9;
   return { across: [z / flat, 0, -x / flat], up: [-y * (x / flat), flat, -y * (z / flat)] };
 }
 
-const distance = (a: Point, b: Point): number => Math.hypot(b[0] - a[0], b[1] - a[1], b[2] - a[2]);
+const distance = (a: Point, b: Point): number => hypot(b[0] - a[0], b[1] - a[1], b[2] - a[2]);
 
 /** A straight or bent line through points, Catmull–Rom. */
 export function through(points: readonly Point[]): Tube['path'] {
   const last = points.length - 1;
-  const at = (index: number) => points[Math.min(last, Math.max(0, index))]!;
+  const at = (index: number) => points[min(last, max(0, index))]!;
   return (t) => {
-    const index = Math.min(last - 1, Math.floor(t * last));
+    const index = min(last - 1, floor(t * last));
     const f = t * last - index;
     const [p0, p1, p2, p3] = [at(index - 1), at(index), at(index + 1), at(index + 2)];
     const one = (axis: 0 | 1 | 2) =>
@@ -128,7 +131,7 @@ export function addBlock(
   screen: Screen,
   { centre: [cx, cy, cz], half: [a, b, c], core, shell, fineness }: Block,
 ): void {
-  const count = Math.round(4 * a * b * fineness);
+  const count = round(4 * a * b * fineness);
   const volume = (8 * a * b * c) / count;
   for (let index = 0; index < count; index++) {
     const x = 2 * ((0.5 + index * stepA) % 1) - 1;
@@ -147,7 +150,7 @@ export function addPlate(
   fineness: number,
 ): void {
   const area = (distance(a, b) + distance(c, d)) * (distance(b, c) + distance(d, a)) * 0.25;
-  const count = Math.round(area * fineness);
+  const count = round(area * fineness);
   for (let index = 0; index < count; index++) {
     const [s, t] = [(0.5 + index * stepA) % 1, (0.5 + index * stepB) % 1];
     const at = (axis: 0 | 1 | 2) => (a[axis] * (1 - s) + b[axis] * s) * (1 - t) + (d[axis] * (1 - s) + c[axis] * s) * t;

@@ -11,6 +11,9 @@ import { between, fractalOf, type Random, randomOf } from './random.ts';
  * detector blur, quantum noise and the logarithmic response of a digital detector. The same seed draws the same film.
  */
 
+// Taken out once, see random.ts.
+const { exp, floor, log, max, min, round, sign, sqrt } = Math;
+
 export type PhantomKind = 'clear' | 'opacity' | 'lateral';
 
 export interface Phantom {
@@ -66,11 +69,10 @@ function attenuation(scene: Scene): Plane {
     let air = airway.values[index]!;
     if (aerated > 0) {
       // Ground glass fills a layer of the lung, not all of its depth.
-      const filled =
-        lungDensity * (1 + 0.1 * texture(u / 0.7, y / 0.7)) * aerated + opacity(u, y) * Math.min(aerated, 11);
-      air += Math.max(0, aerated - filled - Math.min(vessel.values[index]!, aerated * 0.8) * (1 - lungDensity));
+      const filled = lungDensity * (1 + 0.1 * texture(u / 0.7, y / 0.7)) * aerated + opacity(u, y) * min(aerated, 11);
+      air += max(0, aerated - filled - min(vessel.values[index]!, aerated * 0.8) * (1 - lungDensity));
     }
-    return softTissue * Math.max(0, trunk - air) + boneExcess * bone.values[index]! * Math.min(1, trunk);
+    return softTissue * max(0, trunk - air) + boneExcess * bone.values[index]! * min(1, trunk);
   });
 }
 
@@ -96,7 +98,7 @@ function shadows({ view, build, random }: Scene, { columns, rows }: Plane) {
     add(screen);
     return blur(screen.plane, 1.2);
   };
-  const inside = (x: number, y: number) => lungLength(build, Math.sign(x), 'frontal', x * 1.04, y + 0.6) > 2.5;
+  const inside = (x: number, y: number) => lungLength(build, sign(x), 'frontal', x * 1.04, y + 0.6) > 2.5;
   return {
     bone: cast((screen) => addSkeleton(screen, { view, width: build.width, random })),
     vessel: cast((screen) => addVessels(screen, random, inside)),
@@ -106,10 +108,10 @@ function shadows({ view, build, random }: Scene, { columns, rows }: Plane) {
 
 /** Relative dose at the detector: the primary beam, and scatter behind a grid, which is the primary spread over some cm. */
 function withScatter(attenuated: Plane): Plane {
-  const primary = fill(attenuated, (_column, _row, index) => Math.exp(-attenuated.values[index]!));
+  const primary = fill(attenuated, (_column, _row, index) => exp(-attenuated.values[index]!));
   // What passes beside the body scatters nothing.
   const inBody = shrink(
-    fill(primary, (_column, _row, index) => Math.min(0.15, primary.values[index]!)),
+    fill(primary, (_column, _row, index) => min(0.15, primary.values[index]!)),
     8,
   );
   const spread = resize(blur(inBody, 14), primary.columns, primary.rows);
@@ -121,7 +123,7 @@ function withScatter(attenuated: Plane): Plane {
  * as X-ray units process what they show, and a film's soft ends.
  */
 function toneOf(dose: Plane, view: View): Plane {
-  const density = fill(dose, (_column, _row, index) => -Math.log(dose.values[index]!));
+  const density = fill(dose, (_column, _row, index) => -log(dose.values[index]!));
   const coarse = resize(blur(shrink(density, 4), 16), density.columns, density.rows);
   const fine = blur(density, 9);
   const middle = view === 'frontal' ? 2.6 : 3.2;
@@ -129,7 +131,7 @@ function toneOf(dose: Plane, view: View): Plane {
     const value = density.values[index]!;
     const around = coarse.values[index]!;
     const balanced = 0.7 * (around - middle) + 1.1 * (value - around) + 0.8 * (value - fine.values[index]!);
-    return 1 / (1 + Math.exp(-2.3 * balanced));
+    return 1 / (1 + exp(-2.3 * balanced));
   });
 }
 
@@ -144,13 +146,13 @@ function expose(tone: Plane, dose: Plane, random: Random, view: View): Uint16Arr
     for (let column = 0; column < filmColumns; column++, index++) {
       const value = picture[index]!;
       // Three numbers out of one make a nearly normal one of variance 1.
-      const bits = Math.floor(random() * 2 ** 30);
+      const bits = floor(random() * 2 ** 30);
       const normal = ((bits & 1023) + ((bits >> 10) & 1023) + (bits >> 20)) / 512 - 3;
-      const noise = (3 * value * (1 - value) * normal) / Math.sqrt(quantaInAir * dose.values[line + (column >> 1)]!);
+      const noise = (3 * value * (1 - value) * normal) / sqrt(quantaInAir * dose.values[line + (column >> 1)]!);
       const seen = fullScale * (value + noise) + 0.5;
       values[index] = seen < 0 ? 0 : seen > fullScale ? fullScale : seen;
     }
   }
-  if (view === 'frontal') drawMarker(values, filmColumns, Math.round(0.985 * fullScale));
+  if (view === 'frontal') drawMarker(values, filmColumns, round(0.985 * fullScale));
   return values;
 }

@@ -1,4 +1,9 @@
-/** Grids of numbers, row by row. */
+/** Grids of numbers and what the film maker does with them. */
+
+// Taken out once, see random.ts.
+const { floor, max, min, round, sqrt } = Math;
+
+/** A grid of numbers, row by row. */
 export interface Plane {
   readonly columns: number;
   readonly rows: number;
@@ -22,7 +27,7 @@ export function fill({ columns, rows }: Plane, valueAt: (column: number, row: nu
 
 /** Nearly Gaussian blur: three box means, edges repeated. `sigma` in pixels. */
 export function blur(plane: Plane, sigma: number): Plane {
-  const radius = Math.round((Math.sqrt(4 * sigma * sigma + 1) - 1) / 2);
+  const radius = round((sqrt(4 * sigma * sigma + 1) - 1) / 2);
   if (radius < 1) return plane;
   const { columns, rows } = plane;
   const across = transposed(boxRows(plane.values, columns, rows, radius), columns, rows);
@@ -47,7 +52,7 @@ function boxLine(line: Float32Array, target: Float32Array, radius: number): void
   const last = line.length - 1;
   const width = 2 * radius + 1;
   let sum = line[0]! * radius;
-  for (let index = 0; index <= radius; index++) sum += line[Math.min(last, index)]!;
+  for (let index = 0; index <= radius; index++) sum += line[min(last, index)]!;
   for (let index = 0; index <= last; index++) {
     target[index] = sum / width;
     const next = index + radius + 1;
@@ -66,7 +71,7 @@ function transposed(values: Float32Array, columns: number, rows: number): Float3
 
 /** Means of blocks of `factor` × `factor`; the rest at the right and the bottom is left out. */
 export function shrink({ columns, rows, values }: Plane, factor: number): Plane {
-  return fill(planeOf(Math.floor(columns / factor), Math.floor(rows / factor)), (column, row) => {
+  return fill(planeOf(floor(columns / factor), floor(rows / factor)), (column, row) => {
     let sum = 0;
     for (let y = row * factor; y < (row + 1) * factor; y++) {
       for (let x = column * factor; x < (column + 1) * factor; x++) sum += values[y * columns + x]!;
@@ -84,7 +89,7 @@ export function resize(plane: Plane, columns: number, rows: number): Plane {
     mixRows(plane, placeOf(row, plane.rows, rows), line);
     for (let column = 0; column < columns; column++, index++) {
       const place = places[column]!;
-      const left = Math.floor(place);
+      const left = floor(place);
       made.values[index] = line[left]! + (line[left + 1]! - line[left]!) * (place - left);
     }
   }
@@ -93,13 +98,13 @@ export function resize(plane: Plane, columns: number, rows: number): Plane {
 
 /** Where a pixel of the new grid lies on the old one. */
 const placeOf = (index: number, old: number, made: number): number =>
-  Math.min(old - 1, Math.max(0, ((index + 0.5) * old) / made - 0.5));
+  min(old - 1, max(0, ((index + 0.5) * old) / made - 0.5));
 
 /** The row at a place between two rows; its last value stands twice. */
 function mixRows({ columns, rows, values }: Plane, place: number, line: Float32Array): void {
-  const top = Math.floor(place);
+  const top = floor(place);
   const share = place - top;
-  const [upper, lower] = [top * columns, Math.min(rows - 1, top + 1) * columns];
+  const [upper, lower] = [top * columns, min(rows - 1, top + 1) * columns];
   for (let column = 0; column < columns; column++) {
     line[column] = values[upper + column]! * (1 - share) + values[lower + column]! * share;
   }
