@@ -31,7 +31,11 @@ export function createPool({ atOnce, spares, start, open }: PoolOptions): Pool {
   let closed = false;
   let lastOpening: Promise<unknown> = Promise.resolve();
 
+  const refuseWhenClosed = (): void => {
+    if (closed) throw new Failure('internal', { where: 'reader', got: 'a film after close' });
+  };
   const openOne = async (): Promise<ChildProcess> => {
+    refuseWhenClosed();
     const child = start();
     alive.add(child);
     child.once('exit', () => alive.delete(child));
@@ -53,12 +57,13 @@ export function createPool({ atOnce, spares, start, open }: PoolOptions): Pool {
     while (!closed && warm.length < atOnce - busy + spares) warm.push(openNext());
   };
   const endTurn = (): void => {
-    busy--;
-    turns.shift()?.();
+    const next = turns.shift();
+    if (next) next();
+    else busy--;
     refill();
   };
   const takeAlive = async (): Promise<ChildProcess> => {
-    if (closed) throw new Failure('internal', { where: 'reader', got: 'a film after close' });
+    refuseWhenClosed();
     const child = await (warm.shift() ?? openNext());
     return isAlive(child) ? child : takeAlive();
   };
@@ -66,8 +71,8 @@ export function createPool({ atOnce, spares, start, open }: PoolOptions): Pool {
   refill();
   return {
     async take() {
-      if (busy >= atOnce) await new Promise<void>((resolve) => turns.push(resolve));
-      busy++;
+      if (busy < atOnce) busy++;
+      else await new Promise<void>((resolve) => turns.push(resolve));
       try {
         return await takeAlive();
       } catch (thrown) {
