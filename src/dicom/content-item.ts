@@ -3,13 +3,7 @@ import { type Attributes, build, codeItem, decimalString } from './build.ts';
 
 /** Content items of an SR tree (PS3.3 C.17.3): each function makes one, of one value type. */
 
-export type Relationship =
-  | 'CONTAINS'
-  | 'HAS OBS CONTEXT'
-  | 'HAS ACQ CONTEXT'
-  | 'HAS CONCEPT MOD'
-  | 'INFERRED FROM'
-  | 'SELECTED FROM';
+export type Relationship = 'CONTAINS' | 'HAS OBS CONTEXT' | 'HAS ACQ CONTEXT' | 'HAS CONCEPT MOD' | 'SELECTED FROM';
 
 export interface SopReference {
   readonly SOPClassUID: string;

@@ -1,9 +1,12 @@
 import type { ImageHeader } from '../../src/core/reading.ts';
 import type { Dataset } from '../../src/core/study.ts';
 import { findingSentence, reviewNotice, untrainedNotice } from '../../src/core/wording.ts';
+import { build } from '../../src/dicom/build.ts';
+import { patientAndStudy } from '../../src/dicom/result-header.ts';
 import { heatmapCapture } from '../../src/dicom/secondary-capture.ts';
+import { structuredReport } from '../../src/dicom/sr.ts';
 import { makeImageHeader, makeImageReading, makeReading, model, settings } from '../support/readings.ts';
-import { compose, itemsOf, readings, valueAt } from './results.ts';
+import { compose, itemsOf, readings, sourceFilm, valueAt } from './results.ts';
 
 function capture(reading = readings['positive']!): Dataset {
   const composition = compose(reading);
@@ -101,3 +104,15 @@ test('the model stands in ContributingEquipmentSequence as in the report', () =>
   expect(valueAt(sc, 'ContributingEquipmentSequence', 0, 'SoftwareVersions')).toBe(model.version);
   expect(valueAt(sc, 'ContributingEquipmentSequence', 0, 'DeviceUID')).toBe(model.deviceUid);
 });
+
+test.each(Object.keys(readings).filter((name) => name !== 'failed'))(
+  'patient and study of %s are the same in heat-map, report and source, because no validator compares accession numbers',
+  (name) => {
+    const reading = readings[name]!;
+    const tags = Object.keys(build(patientAndStudy(reading.study)));
+    const part = (dataset: Dataset) => tags.map((tag) => [tag, dataset[tag]]);
+    expect(tags).toContain('00080050');
+    expect(part(capture(reading))).toEqual(part(structuredReport(compose(reading))));
+    expect(part(capture(reading))).toEqual(part(sourceFilm(reading)));
+  },
+);

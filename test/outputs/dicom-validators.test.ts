@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Attribute, Dataset } from '../../src/core/study.ts';
+import { keywords } from '../../src/dicom/keywords.ts';
 import { writePart10 } from '../../src/dicom/part10-writer.ts';
 import { heatmapCapture } from '../../src/dicom/secondary-capture.ts';
 import { structuredReport } from '../../src/dicom/sr.ts';
@@ -9,7 +10,7 @@ import { dicomSr } from '../../src/outputs/dicom-sr.ts';
 import { heatmapSc } from '../../src/outputs/heatmap-sc.ts';
 import { compose, readings, sourceFilm } from '../dicom/results.ts';
 import { dcentvfy, dciodvfy, dcm2json, dsrdump, pixelmed, readSr, testWithValidators } from '../services/validators.ts';
-import { makeImageHeader } from '../support/readings.ts';
+import { makeImageHeader, settings } from '../support/readings.ts';
 
 /** Independent tools read what we wrote. */
 
@@ -49,6 +50,14 @@ maybe.each(names)('dciodvfy finds no error and no new warning in report and heat
   }
 });
 
+maybe('dciodvfy sees a reference without evidence, because a judge that never convicts proves nothing', () => {
+  const { [keywords.CurrentRequestedProcedureEvidenceSequence[0]]: _evidence, ...rest } = structuredReport(
+    compose(readings['positive']!),
+  );
+  writeFileSync(join(folder, 'no-evidence.dcm'), writePart10(rest));
+  expect(dciodvfy(join(folder, 'no-evidence.dcm')).errors).not.toEqual([]);
+});
+
 maybe.each(withImages)('dcentvfy finds patient and study of %s equal in film, heat-map and report', (name) => {
   const { errors, warnings } = dcentvfy(path(name, 'film.dcm'), ...heatmapsOf(name), path(name, 'sr.dcm'));
   expect(errors).toEqual([]);
@@ -57,7 +66,7 @@ maybe.each(withImages)('dcentvfy finds patient and study of %s equal in film, he
   ).toEqual([]);
 });
 
-maybe('dcentvfy would see another patient, because a judge that never convicts proves nothing', () => {
+maybe('dcentvfy sees another patient', () => {
   const { errors } = dcentvfy(path('positive', 'film.dcm'), path('cjk', 'sr.dcm'));
   expect(errors).not.toEqual([]);
 });
@@ -100,7 +109,15 @@ maybe(
   'PixelMed finds templates, context groups and relationships right, positive, negative, partial and failed',
   () => {
     const judged = ['two', 'negative', 'partial-negative', 'failed', 'nobody'];
-    const judgements = pixelmed(judged.map((name) => path(name, 'sr.dcm')));
+    // What IHE AIR would rather read is outside PixelMed's context group: it must be seen to object.
+    const specific = {
+      ...readings['negative']!,
+      settings: { ...settings, procedureReported: 'plainChestRadiograph' },
+    } as const;
+    const objectionable = join(folder, 'specific.dcm');
+    writeFileSync(objectionable, writePart10(structuredReport(compose(specific))));
+    const judgements = pixelmed([...judged.map((name) => path(name, 'sr.dcm')), objectionable]);
+    expect(judgements[objectionable]).toMatchObject({ passed: false, errors: [expect.stringContaining('399208008')] });
     for (const name of judged) {
       const { errors, warnings, passed } = judgements[path(name, 'sr.dcm')]!;
       expect(errors).toEqual([]);
