@@ -23,53 +23,67 @@ const lutData = '00283006';
  * The elements of a data set, or of an item with the character sets of its parent, as one canonical block. Every block says
  * that it is in UTF-8, items too: dcmjs does not hand the character set down to them.
  */
-export function encodeCanonical(
-  source: Source,
-  elements: readonly Element[],
-  parentTerms: readonly string[] = [],
-): Buffer {
+export function encodeCanonical(source: Source, elements: readonly Element[], parent?: DecodeText): Buffer {
   const own = elements.find(({ tag }) => tag === specificCharacterSet);
-  const terms = own ? decodePlain(valueBytes(source, own), () => {}).split('\\') : parentTerms;
-  const decode = createTextDecoder(terms, (flag) => source.flags.add(flag));
+  const decode = own || !parent ? textDecoderOf(source, own) : parent;
   const written = elements
     .filter((element) => isKept(element) && isFilled(element))
-    .map((element) => encodeElement(source, element, terms, decode));
+    .map((element) => encodeElement(source, element, decode));
   return Buffer.concat([frame(specificCharacterSet, 'CS', Buffer.from('ISO_IR 192')), ...written]);
+}
+
+function textDecoderOf(source: Source, terms: Element | undefined): DecodeText {
+  const value = terms ? decodePlain(valueBytes(source, terms), () => {}) : '';
+  return createTextDecoder(value.split('\\'), (flag) => source.flags.add(flag));
 }
 
 /** Standard attributes but group lengths, bulk data, and the groups of curves, overlays, waveforms and pixels. */
 function isKept({ tag, vr, items }: Element): boolean {
   const group = Number.parseInt(tag.slice(0, 4), 16);
   if (group % 2 === 1 || tag.endsWith('0000') || group >= 0x5000 || tag === specificCharacterSet) return false;
-  return items !== null || tag === lutData || encodedTextVrs.has(vr) || plainTextVrs.has(vr) || isNumber(vr);
+  return (
+    items !== null || tag === lutData || encodedTextVrs.has(vr) || plainTextVrs.has(vr) || numberBytes(vr) !== undefined
+  );
 }
 
 /** dcmjs would make a number of an empty value. */
-const isFilled = ({ items, start, end }: Element): boolean => items !== null || end > start;
+const isFilled = ({ vr, items, start, end }: Element): boolean =>
+  items !== null || end - start >= (numberBytes(vr) ?? 1);
 
-const isNumber = (vr: string): boolean => vr in numberVrs || vr === 'US or SS';
+const numberBytes = (vr: string): number | undefined => numberVrs[vr === 'US or SS' ? 'US' : vr];
 
-function encodeElement(source: Source, element: Element, terms: readonly string[], decode: DecodeText): Buffer {
+function encodeElement(source: Source, element: Element, decode: DecodeText): Buffer {
   const { tag, items } = element;
   const vr = tag === lutData ? 'OW' : element.vr === 'US or SS' ? (source.signed ? 'SS' : 'US') : element.vr;
-  if (items) return frame(tag, 'SQ', Buffer.concat(items.map((item) => encodeItem(source, item, terms))));
+  if (items) return frame(tag, 'SQ', Buffer.concat(items.map((item) => encodeItem(source, item, decode))));
   const bytes = valueBytes(source, element);
   if (plainTextVrs.has(vr)) return frame(tag, vr, Buffer.from(plainText(source, vr, bytes)));
   if (encodedTextVrs.has(vr)) {
     const kind = vr === 'PN' ? 'name' : singleTextVrs.has(vr) ? 'single' : 'list';
     return frame(tag, vr, Buffer.from(decode(bytes, kind)));
   }
-  return frame(tag, vr, littleEndian(bytes, numberVrs[vr] ?? 2, element.littleEndian));
+  return frame(tag, vr, littleEndian(bytes, numberBytes(vr) ?? 2, element.littleEndian));
 }
 
-/** dcmjs logs an age string of other than four characters: a short one, such as `62`, is padded. */
+/**
+ * Text as dcmjs can bear it. It drops from numbers what it does not understand, so that `1,5` would become 15: what is no
+ * decimal string is emptied. It logs an age string of other than four characters: a short one, such as `62`, is padded.
+ */
 function plainText({ flags }: Source, vr: string, bytes: Uint8Array): string {
   const text = decodePlain(bytes, (flag) => flags.add(flag));
-  return vr === 'AS' ? text.trimEnd().padEnd(4) : text;
+  if (vr === 'AS') return text.trimEnd().padEnd(4);
+  if (vr !== 'DS' && vr !== 'IS') return text;
+  const numbers = text.split('\\').map((value) => value.replace(/^[ \0]+|[ \0]+$/g, ''));
+  const isNumber = (value: string) => value === '' || decimal.test(value);
+  if (!numbers.every(isNumber)) flags.add('number-invalid');
+  return numbers.map((value) => (isNumber(value) ? value : '')).join('\\');
 }
 
-function encodeItem(source: Source, item: readonly Element[], terms: readonly string[]): Buffer {
-  const value = encodeCanonical(source, item, terms);
+/** A decimal or integer string (PS3.5 table 6.2-1). */
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+function encodeItem(source: Source, item: readonly Element[], decode: DecodeText): Buffer {
+  const value = encodeCanonical(source, item, decode);
   const head = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0]);
   head.writeUInt32LE(value.length, 4);
   return Buffer.concat([head, value]);

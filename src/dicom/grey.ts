@@ -9,9 +9,6 @@ import type { StoredPixels } from './pixels.ts';
  * polarity. A stored value has at most 16 bits, so every step is a table over the values, and the image is looked up once.
  */
 
-/** One number for each stored value, by its bits: index = value & 0xFFFF. */
-type Table = Float64Array;
-
 /** A curve from one step of the pipeline to the next, with the range that its output may span. */
 interface Curve {
   readonly at: (value: number) => number;
@@ -23,20 +20,18 @@ interface Curve {
 export function radiograph({ header }: Pick<Part10, 'header'>, stored: StoredPixels): Radiograph {
   const isPadding = paddingOf(header, stored.signed);
   const present = presentValues(stored).filter((value) => !isPadding(value));
-  if (present.length < 2) throw constant('stored values');
   const modality = modalityOf(header, stored);
   const voi = voiOf(header, modality, present);
   const isInverted =
     stored.photometricInterpretation === 'MONOCHROME1' || text(header, 'PresentationLUTShape') === 'INVERSE';
-  const greys: Table = new Float64Array(65536);
+  // By the bits of the stored value; padding stays 0.
+  const greys = new Float64Array(65536);
   for (const value of present) {
     const grey = (voi.at(modality.at(value)) - voi.low) / (voi.high - voi.low);
     const clamped = Math.min(1, Math.max(0, grey));
     greys[value & 0xffff] = isInverted ? 1 - clamped : clamped;
   }
-  const [first] = present;
-  if (present.every((value) => greys[value & 0xffff] === greys[first! & 0xffff]))
-    throw constant('greys after the VOI step');
+  if (new Set(present.map((value) => greys[value & 0xffff])).size < 2) throw constant('greys after the VOI step');
   return {
     columns: stored.columns,
     rows: stored.rows,
@@ -45,19 +40,20 @@ export function radiograph({ header }: Pick<Part10, 'header'>, stored: StoredPix
   };
 }
 
-function lookUp(values: StoredPixels['values'], greys: Table): Float32Array {
+function lookUp(values: StoredPixels['values'], greys: Float64Array): Float32Array {
   const pixels = new Float32Array(values.length);
   for (let index = 0; index < values.length; index++) pixels[index] = greys[values[index]! & 0xffff]!;
   return pixels;
 }
 
 /** The stored values that occur, each once. */
-function presentValues({ values }: StoredPixels): number[] {
+function presentValues({ values, signed }: StoredPixels): number[] {
   const seen = new Uint8Array(65536);
   for (let index = 0; index < values.length; index++) seen[values[index]! & 0xffff] = 1;
   const present: number[] = [];
-  for (let bits = 0; bits < seen.length; bits++)
-    if (seen[bits]) present.push(values instanceof Int16Array ? (bits << 16) >> 16 : bits);
+  for (let bits = 0; bits < seen.length; bits++) {
+    if (seen[bits]) present.push(asStored(bits, signed));
+  }
   return present;
 }
 
@@ -98,7 +94,7 @@ function voiOf(header: Dataset, modality: Curve, present: readonly number[]): Cu
     low = Math.min(low, output);
     high = Math.max(high, output);
   }
-  if (low === high) throw constant('values after the modality step');
+  if (low >= high) throw constant('values after the modality step');
   return { at: (value) => value, low, high };
 }
 
@@ -124,8 +120,9 @@ function ramp(x: number, center: number, width: number): number {
 function lutOf(item: Dataset, firstValue: (first: number) => number): Curve {
   const [declared, first, bits] = numbers(item, 'LUTDescriptor');
   const invalid = (where: string, expected: string) => new Failure('invalid-pixels', { where, expected });
-  if (declared === undefined || first === undefined || bits === undefined)
+  if (declared === undefined || first === undefined || bits === undefined) {
     throw invalid('LUTDescriptor', 'three numbers');
+  }
   if (bits < 8 || bits > 16) throw invalid('LUTDescriptor, third value', '8 to 16');
   // 0 stands for 65,536 entries; under VR SS a count above 32,767 reads as negative.
   const entries = (declared & 0xffff) === 0 ? 65536 : declared & 0xffff;

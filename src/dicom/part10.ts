@@ -94,8 +94,9 @@ const uidAt = (file: Uint8Array, { start, end }: Element): string =>
 /** A data set that does not say how it is written: its first element tells. */
 function openBare(file: Uint8Array, start: number, flags: Set<string>): Opened {
   const encoding = sniff(file, start);
-  if (!encoding)
+  if (!encoding) {
     throw new Failure('not-dicom', { where: 'first bytes', expected: 'DICM or a data element of group 0008' });
+  }
   flags.add('transfer-syntax-guessed');
   const { explicit, littleEndian } = encoding;
   const transferSyntaxUID = explicit ? (littleEndian ? explicitLittleEndian : explicitBigEndian) : implicitLittleEndian;

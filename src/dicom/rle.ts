@@ -14,8 +14,8 @@ export function decodeRle(bytes: Uint8Array, pixels: number, bytesPerSample: num
   for (let segment = 0; segment < segments; segment++) {
     const start = view.getUint32(4 + 4 * segment, true);
     const end = segment + 1 < segments ? view.getUint32(8 + 4 * segment, true) : bytes.length;
-    if (start < headerBytes || start > end || end > bytes.length) {
-      throw failed('RLE offsets', 'rising, within the frame', 'others');
+    if (start < headerBytes || start > end) {
+      throw failed('RLE offsets', 'rising, behind the header', 'others');
     }
     unpack(bytes.subarray(start, end), decoded, bytesPerSample - 1 - segment, bytesPerSample);
   }

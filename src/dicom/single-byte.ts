@@ -31,7 +31,7 @@ export const singleByteSets: Readonly<Record<string, string>> = {
 
 function upperHalf(name: string): string {
   const bytes = Uint8Array.from({ length: 96 }, (_, index) => 0xa0 + index);
-  return replacement.repeat(32) + new TextDecoder(name).decode(bytes).replace(/[\ue000-\uf8ff\x80-\x9f]/g, replacement);
+  return replacement.repeat(32) + new TextDecoder(name).decode(bytes);
 }
 
 /** JIS X 0201: katakana from 0xA1 to 0xDF. */

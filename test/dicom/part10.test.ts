@@ -81,9 +81,23 @@ describe('tolerance', () => {
   });
 
   test('an empty number is absent and not 0, because dcmjs would make a 0 of it', () => {
-    expect(
-      number(parsePart10(film(us(0), { '00280120': element('00280120', 'US') })).header, 'PixelPaddingValue'),
-    ).toBeNull();
+    const paddingOf = (value: Uint8Array) =>
+      number(
+        parsePart10(film(us(0), { '00280120': element('00280120', 'US', value, value.length) })).header,
+        'PixelPaddingValue',
+      );
+    expect(paddingOf(Buffer.alloc(0))).toBeNull();
+    expect(paddingOf(us(5))).toBe(5);
+  });
+
+  test('a number with a comma is absent and flagged, because dcmjs would drop the comma and make 15 of 1,5', () => {
+    for (const value of ['1,5', '1A', '0x10', 'NaN', '1 5']) {
+      const { header, flags } = parsePart10(film(us(0), { '00281051': element('00281051', 'DS', value) }));
+      expect([value, number(header, 'WindowWidth'), flags]).toEqual([value, null, ['number-invalid']]);
+    }
+    const spacing = element('00280030', 'DS', ' 0.139 \\+1.5E-1');
+    const { header, flags } = parsePart10(film(us(0), { '00280030': spacing }));
+    expect([numbers(header, 'PixelSpacing'), flags]).toEqual([[0.139, 0.15], []]);
   });
 
   test('private elements and bulk data stay out of the header, because nobody reads them and they may hold anything', () => {
