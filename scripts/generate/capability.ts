@@ -36,7 +36,9 @@ const resources: Readonly<Record<string, ResourceUse>> = {
 };
 
 export function capabilityStatement(): Record<string, unknown> {
-  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+    version: string;
+  };
   return {
     resourceType: 'CapabilityStatement',
     name: 'CxrGatewayClient',
@@ -60,9 +62,7 @@ export function capabilityStatement(): Record<string, unknown> {
           documentation: use.documentation,
           interaction: use.interactions.map((code) => ({ code })),
           ...(use.interactions.includes('update') ? { updateCreate: true, conditionalUpdate: true } : {}),
-          ...(use.searchParams
-            ? { searchParam: use.searchParams.map((name) => ({ name, type: 'token' })) }
-            : {}),
+          ...(use.searchParams ? { searchParam: use.searchParams.map((name) => ({ name, type: 'token' })) } : {}),
         })),
         interaction: [{ code: 'transaction' }],
       },

@@ -15,6 +15,7 @@ export function failuresPage(): string {
     const lines = rows.map(([code, { sentence }]) => `| \`${code}\` | ${sentence} |`);
     return [`## ${name}`, '', classes[name], '', '| code | what it means |', '|---|---|', ...lines].join('\n');
   });
-  const intro = 'Generated from `src/core/failure.ts` by `npm run generate`. The same codes stand in the log, the API and the metrics.';
+  const intro =
+    'Generated from `src/core/failure.ts` by `npm run generate`. The same codes stand in the log, the API and the metrics.';
   return `${['# Codes of failure', intro, ...sections].join('\n\n')}\n`;
 }

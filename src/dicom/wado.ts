@@ -28,7 +28,7 @@ export interface Retrieval {
  * As stored, if the archive can; else in Explicit VR Little Endian; else as a single part (PS3.18 8.7.3, 10.4.4). Orthanc 1.7
  * answers 400 to the last, others 406 to the first.
  */
-const acceptLadder = [
+export const acceptLadder = [
   'multipart/related; type="application/dicom"; transfer-syntax=*',
   'multipart/related; type="application/dicom"',
   'application/dicom',

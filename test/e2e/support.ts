@@ -19,6 +19,8 @@ export interface GatewayFolder {
   readonly path: string;
   readonly token: string;
   readonly config: string;
+  /** Writes the configuration anew: the settings over what every test needs. */
+  configure(settings: Readonly<Record<string, unknown>>): void;
   remove(): void;
 }
 
@@ -35,8 +37,10 @@ export function makeGatewayFolder(settings: Readonly<Record<string, unknown>>): 
     jobs: { stateFolder: join(path, 'state') },
     http: { port: 0, token },
   };
-  writeFileSync(config, JSON.stringify({ ...base, ...settings }));
-  return { path, token, config, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const configure = (given: Readonly<Record<string, unknown>>) =>
+    writeFileSync(config, JSON.stringify({ ...base, ...given }));
+  configure(settings);
+  return { path, token, config, configure, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 export async function startGateway(folder: GatewayFolder, args: readonly string[] = []): Promise<RunningGateway> {
@@ -89,7 +93,7 @@ export const film = (name: string): Buffer => readFileSync(join(dataFolder, name
 export function readFiles(films: readonly Uint8Array[]): readonly { readonly score: number | null }[] {
   const folder = mkdtempSync(join(tmpdir(), 'cxr-gateway-films-'));
   try {
-    films.forEach((bytes, index) => writeFileSync(join(folder, `${index}.dcm`), bytes));
+    for (const [index, bytes] of films.entries()) writeFileSync(join(folder, `${index}.dcm`), bytes);
     const { stdout } = spawnSync(process.execPath, ['src/main.ts', 'read', folder, '--json'], {
       cwd: root,
       encoding: 'utf8',
