@@ -95,8 +95,8 @@ describe('a redirect', () => {
   });
   const credentials = { kind: 'bearer', token: 'canary-token' } as const;
 
-  async function ask(peer: Peer, method: 'GET' | 'POST' = 'GET') {
-    const http = makeHttp(`${peer.url}/dicom-web`, { credentials });
+  async function ask(peer: Peer, method: 'GET' | 'POST' = 'GET', others: readonly string[] = []) {
+    const http = makeHttp(`${peer.url}/dicom-web`, { credentials, roots: [`${peer.url}/dicom-web`, ...others] });
     try {
       const answer = await http.request({ method, url: `${peer.url}/dicom-web/studies` });
       return String(Buffer.from(await answer.bytes()));
@@ -117,6 +117,13 @@ describe('a redirect', () => {
       expect(thief.asked).toHaveLength(0);
     },
   );
+
+  test('from one root to another is not followed, because each was configured for its own questions', async () => {
+    const other = await start((response) => response.end('thanks'));
+    const peer = await start((response) => response.writeHead(302, { location: `${other.url}/studies` }).end());
+    expect((await failureOf(ask(peer, 'GET', [other.url]))).code).toBe('pacs-not-dicomweb');
+    expect(other.asked).toHaveLength(0);
+  });
 
   test('out of the root is not followed, because the same host may serve others', async () => {
     const peer = await start((response) => response.writeHead(302, { location: '/login' }).end());
