@@ -1,4 +1,4 @@
-/** The typed door to the codec packages, which bring no types: only what we use of them, under the names that it has there. */
+/** The typed door to the codec packages, which bring no types: only what we use of them, under the names that they have there. */
 // @ts-expect-error: the package has no declarations
 import createCharls from '@cornerstonejs/codec-charls/decodewasmjs';
 // @ts-expect-error: the package has no declarations

@@ -44,6 +44,7 @@ export const transferSyntaxes: Readonly<Record<string, TransferSyntax>> = {
     pixels: 'native',
   },
   '1.2.840.10008.1.2.4.50': encapsulated('JPEG Baseline (Process 1)', 'jpeg'),
+  // Its streams of 8 bits are decoded; those of 12 are refused by name.
   '1.2.840.10008.1.2.4.51': encapsulated('JPEG Extended (Process 2 and 4)', 'jpeg'),
   '1.2.840.10008.1.2.4.57': encapsulated('JPEG Lossless, Non-Hierarchical (Process 14)', 'jpeg-lossless'),
   '1.2.840.10008.1.2.4.70': encapsulated('JPEG Lossless, Non-Hierarchical, First-Order Prediction', 'jpeg-lossless'),

@@ -80,14 +80,14 @@ describe('tolerance', () => {
     expect(text(parsePart10(withElement(element('00101010', 'AS', '62'))).header, 'PatientAge')).toBe('62');
   });
 
-  test('an empty number is absent and not 0, because dcmjs would make a 0 of it', () => {
-    const paddingOf = (value: Uint8Array) =>
-      number(
-        parsePart10(film(us(0), { '00280120': element('00280120', 'US', value, value.length) })).header,
-        'PixelPaddingValue',
-      );
-    expect(paddingOf(Buffer.alloc(0))).toBeNull();
-    expect(paddingOf(us(5))).toBe(5);
+  test('an empty or half number is absent and not 0, because dcmjs would make a 0 of it', () => {
+    const paddingOf = (vr: string, value: Uint8Array) => {
+      const { header } = parsePart10(film(us(0), { '00280120': element('00280120', vr, value) }));
+      return number(header, 'PixelPaddingValue');
+    };
+    expect(paddingOf('US', Buffer.alloc(0))).toBeNull();
+    expect(paddingOf('UL', us(5))).toBeNull();
+    expect(paddingOf('US', us(5))).toBe(5);
   });
 
   test('a number with a comma is absent and flagged, because dcmjs would drop the comma and make 15 of 1,5', () => {
@@ -213,6 +213,24 @@ describe('bounds', () => {
 test('no header and no failure names a key of Object.prototype, because data sets have no prototype', () => {
   const { header } = parsePart10(film());
   expect(Object.getPrototypeOf(header)).toBeNull();
+});
+
+test('flipped bytes anywhere in a header are read or refused with a code, because files come from strangers', async () => {
+  const sequence = element('00081032', 'SQ', delimiter('E000', element('00080100', 'SH', 'x')));
+  const whole = film(us(0, 1, 2, 3, 4, 5), { '00081032': sequence, '00100010': element('00100010', 'PN', 'A^B=C') });
+  let seed = 7;
+  const random = (below: number) => {
+    seed = (seed * 1103515245 + 12345) % 0x80000000;
+    return seed % below;
+  };
+  const outcomes = new Set<string>();
+  for (let round = 0; round < 3000; round++) {
+    const file = Buffer.from(whole);
+    for (let flip = 0; flip <= round % 3; flip++) file[128 + random(file.length - 128)] = random(256);
+    outcomes.add(await failureOf(() => parsePart10(file)));
+  }
+  for (const outcome of outcomes) expect(['none', 'not-dicom', 'malformed-dicom', 'truncated']).toContain(outcome);
+  expect(outcomes.size).toBe(4);
 });
 
 /** What may become of a file here: read, or one of the codes of bytes and pixels. */
