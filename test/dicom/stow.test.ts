@@ -1,121 +1,10 @@
-import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Artifact } from '../../src/core/ports.ts';
-import type { Dataset } from '../../src/core/study.ts';
-import { createPacsDestination } from '../../src/dicom/pacs.ts';
-import { parsePart10 } from '../../src/dicom/part10.ts';
-import { type Answer, type Asked, failureOf, makeHttp, type Peer, startPeer } from '../net/peer.ts';
+import { failureOf, type Peer } from '../net/peer.ts';
 import { makeArtifact, studyUid } from './objects.ts';
+import { change, item, json, keep, reason, startArchive, verdict, warning } from './results-archive.ts';
 
-/** An archive for results that can be told how to take them (section 3 of the faults). Its own clock runs as it is asked. */
-
-const closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-type Store = Map<string, Dataset>;
-
-interface Plan {
-  /** What happens to what was posted, and the answer; by default all is stored and listed. */
-  readonly store?: (response: ServerResponse, objects: readonly Dataset[], store: Store) => unknown;
-  /** What is shown of an object at the n-th look. */
-  readonly show?: (object: Dataset, look: number) => Dataset | null;
-}
-
-const uid = (object: Dataset): string => String(object['00080018']?.Value?.[0]);
-const change = (object: Dataset, tag: string, value: string): Dataset => ({
-  ...object,
-  [tag]: { vr: object[tag]?.vr ?? 'UI', Value: [value] },
-});
-
-const item = (object: Dataset, more: Record<string, unknown> = {}) => ({
-  '00081150': object['00080016'],
-  '00081155': object['00080018'],
-  ...more,
-});
-const warning = (reason: number) => ({ '00081196': { vr: 'US', Value: [reason] } });
-const reason = (value: number) => ({ '00081197': { vr: 'US', Value: [value] } });
-
-/** As Orthanc writes it: the list of failures stands there without items. */
-const verdict = (stored: readonly unknown[], failed: readonly unknown[] = []) => ({
-  '00081198': failed.length > 0 ? { vr: 'SQ', Value: failed } : { vr: 'SQ' },
-  '00081199': stored.length > 0 ? { vr: 'SQ', Value: stored } : { vr: 'SQ' },
-});
-
-const json = (response: ServerResponse, value: unknown, status = 200): unknown =>
-  response.writeHead(status, { 'content-type': 'application/dicom+json' }).end(JSON.stringify(value));
-
-function keep(objects: readonly Dataset[], store: Store): void {
-  for (const object of objects) if (!store.has(uid(object))) store.set(uid(object), object);
-}
-
-const keepAll: NonNullable<Plan['store']> = (response, objects, store) => {
-  keep(objects, store);
-  json(response, verdict(objects.map((object) => item(object))));
-};
-
-function archive({ store: take = keepAll, show = (object) => object }: Plan): Answer {
-  const store: Store = new Map();
-  const looks = new Map<string, number>();
-  const shown = (name: string): Dataset | null => {
-    looks.set(name, (looks.get(name) ?? 0) + 1);
-    const object = store.get(name);
-    return object ? show(object, looks.get(name)!) : null;
-  };
-  return (response, asked) => {
-    if (asked.method === 'POST') return void take(response, partsOf(asked), store);
-    const url = new URL(asked.path, 'http://archive');
-    const [, study, , , instance] =
-      /studies\/([^/]+)(\/series\/([^/]+)\/instances\/([^/]+)\/metadata)/.exec(url.pathname) ?? [];
-    const searched = url.searchParams.get('SOPInstanceUID');
-    const found = shown(instance ?? searched ?? '');
-    const here = found !== null && (!instance || found['0020000D']?.Value?.[0] === study);
-    if (here) json(response, [found]);
-    else if (instance) response.writeHead(404).end();
-    else json(response, []);
-  };
-}
-
-/** The parts by their Content-Length, which we always write. */
-function partsOf({ body }: Asked): readonly Dataset[] {
-  const objects: Dataset[] = [];
-  for (let at = body.indexOf('--'); ; ) {
-    const end = body.indexOf('\r\n\r\n', at);
-    const length = Number(/Content-Length: (\d+)/.exec(body.subarray(at, end).toString('latin1'))?.[1]);
-    if (end < 0 || Number.isNaN(length)) return objects;
-    objects.push(parsePart10(body.subarray(end + 4, end + 4 + length)).header);
-    at = end + 4 + length + 2;
-  }
-}
-
-async function start(plan: Plan = {}) {
-  const peer = await startPeer(archive(plan));
-  const root = `${peer.url}/dicom-web`;
-  const http = makeHttp(root, { timeoutMs: 2000 });
-  closing.push(
-    () => peer.close(),
-    () => http.close(),
-  );
-  const waits: number[] = [];
-  let time = Date.UTC(2026, 2, 14, 12);
-  const clock = {
-    now: () => time,
-    wait: async (ms: number) => {
-      waits.push(ms);
-      time += ms;
-    },
-  };
-  const destination = createPacsDestination({
-    http,
-    qidoUrl: root,
-    wadoUrl: root,
-    stowUrl: root,
-    timeoutMs: 2000,
-    clock,
-  });
-  return { peer, destination, waits };
-}
+/** Section 3 of the faults: what counts as stored. */
 
 const sr = makeArtifact('sr');
 const heatmap = makeArtifact('heatmap');
@@ -124,7 +13,7 @@ const posts = ({ asked }: Peer) => asked.filter(({ method }) => method === 'POST
 
 describe('results', () => {
   test('go in one request, the picture first, as they are, because a report must not point to nothing', async () => {
-    const { destination, peer } = await start();
+    const { destination, peer } = await startArchive();
     const receipts = await destination.deliver(both);
     expect(receipts).toEqual([
       { artifact: 'heatmap-1', destination: 'pacs', storedAt: '2026-03-14T12:00:00.000Z', note: 'stored' },
@@ -138,7 +27,7 @@ describe('results', () => {
   });
 
   test('are sent as the same bytes when they are sent again, and are one object then (fault 42)', async () => {
-    const { destination, peer } = await start();
+    const { destination, peer } = await startArchive();
     await destination.deliver(both);
     await destination.deliver(both);
     const [first, second] = posts(peer);
@@ -146,7 +35,7 @@ describe('results', () => {
   });
 
   test('carry the warnings of the archive in their receipt (fault 38)', async () => {
-    const { destination } = await start({
+    const { destination } = await startArchive({
       store: (response, objects, store) => {
         keep(objects, store);
         json(response, verdict(objects.map((object) => item(object, warning(0xb000)))), 202);
@@ -158,7 +47,7 @@ describe('results', () => {
 
 describe('the status of the answer decides nothing:', () => {
   test('200 and listed, but not stored, is not done (fault 40)', async () => {
-    const { destination, waits } = await start({
+    const { destination, waits } = await startArchive({
       store: (response, objects) => json(response, verdict(objects.map((object) => item(object)))),
     });
     const failure = await failureOf(destination.deliver([sr]));
@@ -167,12 +56,12 @@ describe('the status of the answer decides nothing:', () => {
   });
 
   test('200 and nothing listed, not stored, is not done (fault 40, Orthanc without the closing boundary)', async () => {
-    const { destination } = await start({ store: (response) => json(response, verdict([])) });
+    const { destination } = await startArchive({ store: (response) => json(response, verdict([])) });
     expect((await failureOf(destination.deliver([sr]))).code).toBe('pacs-unconfirmed');
   });
 
   test('an object that appears late is done when it appears (fault 40, asynchronous ingest)', async () => {
-    const { destination, waits } = await start({ show: (object, look) => (look < 5 ? null : object) });
+    const { destination, waits } = await startArchive({ show: (object, look) => (look < 5 ? null : object) });
     expect(await destination.deliver([sr])).toHaveLength(1);
     expect(waits.length).toBeGreaterThan(1);
   });
@@ -180,7 +69,7 @@ describe('the status of the answer decides nothing:', () => {
   test.each([400, 409])(
     '%i and stored all the same is done, because it is read back (faults 39, 41)',
     async (status) => {
-      const { destination } = await start({
+      const { destination } = await startArchive({
         store: (response, objects, store) => {
           keep(objects, store);
           json(response, verdict([]), status);
@@ -191,13 +80,13 @@ describe('the status of the answer decides nothing:', () => {
   );
 
   test.each([400, 409])('%i and not stored is refused, without waiting', async (status) => {
-    const { destination, waits } = await start({ store: (response) => json(response, verdict([]), status) });
+    const { destination, waits } = await startArchive({ store: (response) => json(response, verdict([]), status) });
     expect((await failureOf(destination.deliver([sr]))).code).toBe('pacs-store-refused');
     expect(waits).toEqual([]);
   });
 
   test('an answer that is lost after the object was stored is done (fault 42)', async () => {
-    const { destination, peer } = await start({
+    const { destination, peer } = await startArchive({
       store: (response, objects, store) => {
         keep(objects, store);
         response.destroy();
@@ -208,13 +97,13 @@ describe('the status of the answer decides nothing:', () => {
   });
 
   test('an answer that is lost before it was stored is a lost request, to be sent again', async () => {
-    const { destination } = await start({ store: (response) => response.destroy() });
+    const { destination } = await startArchive({ store: (response) => response.destroy() });
     expect((await failureOf(destination.deliver(both))).code).toBe('pacs-unavailable');
   });
 
   test('an empty answer, or a page, is no verdict', async () => {
     for (const body of ['', '<html>thanks</html>', '[]', '{"00081199":7}']) {
-      const { destination } = await start({
+      const { destination } = await startArchive({
         store: (response, objects, store) => {
           keep(objects, store);
           response.end(body);
@@ -238,7 +127,7 @@ describe('a failure reason', () => {
     [45071, 'pacs-unconfirmed', 'ambiguous'],
     [0x0111, 'pacs-unconfirmed', 'ambiguous'],
   ])('%i of an object that is not there is %s (fault 38)', async (value, code, kind) => {
-    const { destination } = await start({
+    const { destination } = await startArchive({
       store: (response, objects) =>
         json(
           response,
@@ -257,7 +146,7 @@ describe('a failure reason', () => {
   test.each([45070, 0x0110, 0x0111])(
     '%i of an object that is there means that it was there before (fault 41)',
     async (value) => {
-      const { destination } = await start({
+      const { destination } = await startArchive({
         store: (response, objects, store) => {
           keep(objects, store);
           json(
@@ -275,7 +164,7 @@ describe('a failure reason', () => {
   );
 
   test('of the picture does not keep the report from being stored, and is what the site is told (fault 43)', async () => {
-    const { destination, peer } = await start({
+    const { destination, peer } = await startArchive({
       store: (response, objects, store) => {
         const [picture, report] = objects;
         keep([report!], store);
@@ -288,7 +177,7 @@ describe('a failure reason', () => {
   });
 
   test('that may pass comes before one that stays, because the first is worth another try', async () => {
-    const { destination } = await start({
+    const { destination } = await startArchive({
       store: (response, [picture, report]) =>
         json(response, verdict([], [item(picture!, reason(0x0122)), item(report!, reason(0xa700))]), 409),
     });
@@ -303,19 +192,19 @@ describe('an archive that changes what it stores is found out (fault 44):', () =
     ['another series', '0020000E', '2.25.999'],
     ['another study', '0020000D', '2.25.998'],
   ])('%s', async (_name, tag, value) => {
-    const { destination } = await start({ show: (object) => change(object, tag, value) });
+    const { destination } = await startArchive({ show: (object) => change(object, tag, value) });
     const failure = await failureOf(destination.deliver([sr]));
     expect([failure.code, failure.class]).toEqual(['pacs-altered', 'permanent']);
     expect(failure.message).not.toMatch(/PH-|2\.25/);
   });
 
   test('a patient that it takes away', async () => {
-    const { destination } = await start({ show: ({ '00100020': _, ...rest }) => rest });
+    const { destination } = await startArchive({ show: ({ '00100020': _, ...rest }) => rest });
     expect((await failureOf(destination.deliver([sr]))).detail.expected).toBe('PatientID as sent');
   });
 
   test('but no patient is what was sent of a study without one', async () => {
-    const { destination } = await start();
+    const { destination } = await startArchive();
     expect(await destination.deliver([makeArtifact('sr', { PatientID: null })])).toHaveLength(1);
   });
 });
@@ -329,19 +218,19 @@ describe('an archive that takes nothing', () => {
     [404, {}, 'pacs-not-found'],
     [500, {}, 'pacs-unavailable'],
   ])('with status %i is told by its own code (faults 23 to 25, 45)', async (status, headers, code) => {
-    const { destination } = await start({ store: (response) => response.writeHead(status, headers).end() });
+    const { destination } = await startArchive({ store: (response) => response.writeHead(status, headers).end() });
     expect((await failureOf(destination.deliver(both))).code).toBe(code);
   });
 
   test('because it is not there is told as such, after one look and no more', async () => {
-    const { destination, peer } = await start();
+    const { destination, peer } = await startArchive();
     await peer.close();
     expect((await failureOf(destination.deliver(both))).code).toBe('pacs-unavailable');
   });
 });
 
 test('an artifact that carries another UID than its id is a fault of ours, found before anything is sent', async () => {
-  const { destination, peer } = await start();
+  const { destination, peer } = await startArchive();
   expect((await failureOf(destination.deliver([{ ...sr, id: '2.25.1' }]))).code).toBe('internal');
   expect(peer.asked).toHaveLength(0);
 });
