@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { startOrthanc } from '../../test/services/orthanc.ts';
+import { Failure } from '../core/failure.ts';
 import { type RunningArchive, startArchive } from './archive.ts';
 import { accessionSystem, type DemoFilm, demoFilms, demoResources, patientSystem } from './demo-world.ts';
 import { startFhirStore } from './fhir-store.ts';
 import { writeMultipart } from './multipart.ts';
+import { startOrthanc, whyNoOrthanc } from './orthanc.ts';
 
 /** The world of the demo: an archive and a FHIR store on loopback, and films to send. */
 
@@ -55,6 +56,9 @@ export async function startSandbox({ orthanc }: SandboxOptions): Promise<Sandbox
 }
 
 async function startOrthancArchive(): Promise<Pick<RunningArchive, 'url' | 'close'>> {
+  const why = whyNoOrthanc();
+  if (why)
+    throw new Failure('config-invalid', { where: '--orthanc', expected: 'Orthanc with its DICOMweb plugin', got: why });
   const { dicomwebUrl, stop } = await startOrthanc();
   return { url: dicomwebUrl, close: stop };
 }

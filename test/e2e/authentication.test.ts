@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { startFhirStore } from '../../src/sandbox/fhir-store.ts';
-import { startOrthanc, whyNoOrthanc } from '../services/orthanc.ts';
+import { startOrthanc, whyNoOrthanc } from '../../src/sandbox/orthanc.ts';
 import { makeSmallFilm, testStudyUid } from '../support/films.ts';
 import { storedStudy } from './hospital.ts';
 import { makeGatewayFolder, poll, startGateway } from './support.ts';

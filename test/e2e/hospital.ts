@@ -1,5 +1,5 @@
+import { type Orthanc, type OrthancOptions, startOrthanc, whyNoOrthanc } from '../../src/sandbox/orthanc.ts';
 import { startHapi, whyNoHapi } from '../services/hapi.ts';
-import { type Orthanc, type OrthancOptions, startOrthanc, whyNoOrthanc } from '../services/orthanc.ts';
 import { type DicomFacts, factsOf } from './facts.ts';
 import { dataFolder, hasData } from './support.ts';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { spawnGuarded, stopGuarded } from './guarded.ts';
+import { spawnGuarded, stopGuarded } from '../../src/sandbox/guarded.ts';
 
 /** Stands for a server: says its process number and stays. */
 const server = (atTerm: string) => [
@@ -26,7 +26,7 @@ async function isGoneSoon(pid: number): Promise<boolean> {
 }
 
 test('a server ends with the test run that started it, even one that is killed, because nobody would end it later', async () => {
-  const guarded = new URL('guarded.ts', import.meta.url).href;
+  const guarded = new URL('../../src/sandbox/guarded.ts', import.meta.url).href;
   const run = `
     const { spawnGuarded } = await import(${JSON.stringify(guarded)});
     spawnGuarded(${JSON.stringify(server('process.exit()'))}, { graceSeconds: 1 }).stdout.pipe(process.stdout);`;

@@ -1,23 +1,22 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A server that cannot outlive the test run: see `guard.ts`, which stands between the two. */
+/** A server that cannot outlive the process that started it: see `guard.ts`, which stands between the two. */
 
-const guard = fileURLToPath(new URL('guard.ts', import.meta.url));
+/** Beside this file, in TypeScript or compiled. */
+const guard = fileURLToPath(new URL(`guard${extname(import.meta.url)}`, import.meta.url));
 
 export interface GuardOptions {
   /** Time to end by itself before it is killed. */
   readonly graceSeconds: number;
-  /** Variables beside those of this process. */
-  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export function spawnGuarded(
   command: readonly string[],
-  { graceSeconds, environment }: GuardOptions,
+  { graceSeconds }: GuardOptions,
 ): ChildProcessWithoutNullStreams {
-  const env = { ...process.env, ...environment };
-  return spawn(process.execPath, [guard, String(graceSeconds), ...command], { stdio: 'pipe', env });
+  return spawn(process.execPath, [guard, String(graceSeconds), ...command], { stdio: 'pipe' });
 }
 
 /** Ends the server and resolves when it is gone. */

@@ -46,7 +46,8 @@ export async function startOrthanc(options: OrthancOptions = {}): Promise<Orthan
   const file = join(folder, 'orthanc.json');
   await writeFile(file, JSON.stringify(configuration(folder, port, options)));
   const program = programs.find((candidate) => existsSync(candidate)) ?? 'Orthanc';
-  const child = spawnGuarded([program, file], { graceSeconds: 10, environment: options.environment ?? {} });
+  const variables = Object.entries(options.environment ?? {}).map(([name, value]) => `${name}=${value}`);
+  const child = spawnGuarded(['env', ...variables, program, file], { graceSeconds: 10 });
   let log = '';
   const keep = (chunk: Buffer) => {
     log = `${log}${chunk.toString()}`.slice(-8000);
