@@ -1,5 +1,6 @@
 import { asFailure, Failure } from '../core/failure.ts';
 import { isUid } from '../core/ids.ts';
+import type { ListedStudy, SearchStudies } from '../core/search.ts';
 import type { Dataset, PatientIdentity } from '../core/study.ts';
 import { datasetFromJson, number, text, texts } from './dataset.ts';
 import { createDicomweb, type Dicomweb, type DicomwebOptions } from './dicomweb.ts';
@@ -8,32 +9,8 @@ import { keywords } from './keywords.ts';
 
 /** Questions to an archive about its studies (QIDO-RS, PS3.18 10.6). */
 
-/** A study as a search lists it; what is not told is null or empty. */
-export interface StudyRow {
-  /** Null where the row names no study, or none that could be asked for. */
-  readonly studyInstanceUid: string | null;
-  /** As written there, `YYYYMMDD` if it is right. */
-  readonly studyDate: string | null;
-  /** NumberOfStudyRelatedInstances. */
-  readonly instances: number | null;
-  /** ModalitiesInStudy. */
-  readonly modalities: readonly string[];
-}
-
-export interface StudySearch {
-  readonly modality: string;
-  /** DA range `YYYYMMDD-YYYYMMDD`, null: any date or none. */
-  readonly studyDate: string | null;
-  /** TM range `HHMMSS-HHMMSS`, null: any time or none. */
-  readonly studyTime: string | null;
-  readonly limit: number;
-  readonly offset: number;
-}
-
 /** One page of a search for studies, for the sources. */
-export function createStudySearch(
-  options: Omit<DicomwebOptions, 'wadoUrl'>,
-): (search: StudySearch) => Promise<readonly StudyRow[]> {
+export function createStudySearch(options: Omit<DicomwebOptions, 'wadoUrl'>): SearchStudies {
   const dicomweb = createDicomweb({ ...options, wadoUrl: options.qidoUrl });
   return async ({ modality, studyDate, studyTime, limit, offset }) => {
     const rows = await dicomweb.searchStudies({
@@ -49,7 +26,7 @@ export function createStudySearch(
 }
 
 /** A row that cannot be read must not keep the others from being found. */
-function studyRow(json: unknown): StudyRow {
+function studyRow(json: unknown): ListedStudy {
   const row = datasetOrFailure(json);
   if (row instanceof Failure) return { studyInstanceUid: null, studyDate: null, instances: null, modalities: [] };
   const uid = text(row, 'StudyInstanceUID');

@@ -1,13 +1,12 @@
 import type { Failure } from '../core/failure.ts';
 import type { Memory, Source } from '../core/ports.ts';
+import type { SearchStudies } from '../core/search.ts';
 import type { Http } from '../net/http.ts';
 import type { SourcesOptions } from './options.ts';
 import { createOrthancChanges } from './orthanc-changes.ts';
-import type { SearchStudies } from './pages.ts';
 import { createQidoPoll } from './qido-poll.ts';
 import { createWebhook, type Webhook } from './webhook.ts';
 
-export type { SearchStudies } from './pages.ts';
 export type { Webhook } from './webhook.ts';
 
 /** What the sources need of the rest of the product. */

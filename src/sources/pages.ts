@@ -1,28 +1,7 @@
 import { Failure } from '../core/failure.ts';
+import type { ListedStudy, SearchStudies, StudySearch } from '../core/search.ts';
 
 /** All pages of a search for studies, at archives that page as the standard says and at those that do not (fault 19). */
-
-export interface StudyRow {
-  /** Null where the archive names none that could be asked for. */
-  readonly studyInstanceUid: string | null;
-  readonly studyDate: string | null;
-  readonly instances: number | null;
-  /** Empty where the archive does not tell. */
-  readonly modalities: readonly string[];
-}
-
-export interface StudySearch {
-  readonly modality: string;
-  /** `YYYYMMDD` or `YYYYMMDD-YYYYMMDD`; null: any or none. */
-  readonly studyDate: string | null;
-  /** `HHMMSS-HHMMSS.FFFFFF`; null: any or none. */
-  readonly studyTime: string | null;
-  readonly limit: number;
-  readonly offset: number;
-}
-
-/** One page. */
-export type SearchStudies = (search: StudySearch) => Promise<readonly StudyRow[]>;
 
 /** Days (`YYYYMMDD`, in order) and hour (0–23) that are asked for. */
 export interface Range {
@@ -45,7 +24,7 @@ export interface Paging {
 }
 
 /** Pages of rows not given before. Raises what the search raises. */
-export async function* allPages(paging: Paging, range: Range): AsyncGenerator<readonly StudyRow[]> {
+export async function* allPages(paging: Paging, range: Range): AsyncGenerator<readonly ListedStudy[]> {
   const { search, limit } = paging;
   const given = new Set<string>();
   for (let offset = 0, pages = 0; pages < mostPages; pages++) {
@@ -58,9 +37,10 @@ export async function* allPages(paging: Paging, range: Range): AsyncGenerator<re
   }
 }
 
-const isLast = (page: readonly StudyRow[], limit: number): boolean => page.length < Math.min(limit, smallestSilentCap);
+const isLast = (page: readonly ListedStudy[], limit: number): boolean =>
+  page.length < Math.min(limit, smallestSilentCap);
 
-function notIn(given: Set<string>, page: readonly StudyRow[]): readonly StudyRow[] {
+function notIn(given: Set<string>, page: readonly ListedStudy[]): readonly ListedStudy[] {
   return page.filter(({ studyInstanceUid }) => {
     if (studyInstanceUid === null || given.has(studyInstanceUid)) return false;
     given.add(studyInstanceUid);
@@ -72,7 +52,7 @@ function notIn(given: Set<string>, page: readonly StudyRow[]): readonly StudyRow
  * The archive ignores `offset`: the same page came again. More than `limit` rows were all it has; else its page may be
  * cut at `cap` rows, and shorter spans of time are asked for until they hold fewer.
  */
-async function* narrowed(paging: Paging, range: Range, cap: number): AsyncGenerator<readonly StudyRow[]> {
+async function* narrowed(paging: Paging, range: Range, cap: number): AsyncGenerator<readonly ListedStudy[]> {
   const { search, limit, report } = paging;
   if (cap > limit) return;
   const spans = spansOf(range);

@@ -1,7 +1,8 @@
 import type { Announce, Memory, Source } from '../core/ports.ts';
+import type { ListedStudy, SearchStudies } from '../core/search.ts';
 import { type Loop, repeat } from './loop.ts';
 import type { QidoPollOptions } from './options.ts';
-import { allPages, type SearchStudies, type StudyRow } from './pages.ts';
+import { allPages } from './pages.ts';
 import { createSeen, type Seen } from './seen.ts';
 import { modalities, sweepPage } from './sweep.ts';
 
@@ -82,12 +83,12 @@ async function sweep(watch: Watch): Promise<void> {
 }
 
 /** What the poll by date asks for is left to it: a study that has just arrived must not be noted as an old one. */
-function withoutDaysOf(watch: Watch, rows: readonly StudyRow[]): readonly StudyRow[] {
+function withoutDaysOf(watch: Watch, rows: readonly ListedStudy[]): readonly ListedStudy[] {
   const days = daysOf(watch);
   return rows.filter(({ studyDate }) => studyDate === null || !days.includes(studyDate));
 }
 
-async function meet({ seen, announce }: Watch, rows: readonly StudyRow[], mode: Mode): Promise<void> {
+async function meet({ seen, announce }: Watch, rows: readonly ListedStudy[], mode: Mode): Promise<void> {
   for (const { studyInstanceUid, instances, modalities: told } of rows) {
     const wanted = told.length === 0 || modalities.some((modality) => told.includes(modality));
     if (studyInstanceUid === null || !wanted) continue;

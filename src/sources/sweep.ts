@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sha256 } from '../core/ids.ts';
 import type { Memory } from '../core/ports.ts';
-import type { SearchStudies, StudyRow } from './pages.ts';
+import type { ListedStudy, SearchStudies } from '../core/search.ts';
 
 /** A slow walk through the whole archive, a page at a time, over and over: finds what no date finds (T33). */
 
@@ -25,7 +25,7 @@ type Place = z.output<typeof placeSchema>;
 
 export interface Swept {
   readonly pass: number;
-  readonly rows: readonly StudyRow[];
+  readonly rows: readonly ListedStudy[];
   /** Moves on; call it when the rows are dealt with. */
   readonly next: () => Promise<void>;
 }

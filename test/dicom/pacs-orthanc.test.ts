@@ -7,8 +7,8 @@ import { createPacs, createPacsDestination } from '../../src/dicom/pacs.ts';
 import { createStudySearch } from '../../src/dicom/qido.ts';
 import type { Http, HttpRequest } from '../../src/net/http.ts';
 import type { Credentials } from '../../src/net/options.ts';
+import { type Orthanc, type OrthancOptions, startOrthanc, whyNoOrthanc } from '../../src/sandbox/orthanc.ts';
 import { failureOf, makeHttp } from '../net/peer.ts';
-import { type Orthanc, type OrthancOptions, startOrthanc, whyNoOrthanc } from '../services/orthanc.ts';
 import { filmUid, makeArtifact, makeFile, studyUid } from './objects.ts';
 
 /** A real Orthanc, as it was seen to behave (1.10.1, DICOMweb 1.7). */

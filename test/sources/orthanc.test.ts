@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Memory, Source } from '../../src/core/ports.ts';
 import type { StudyEvent } from '../../src/core/study.ts';
 import { createStudySearch } from '../../src/dicom/qido.ts';
+import { type Orthanc, startOrthanc, whyNoOrthanc } from '../../src/sandbox/orthanc.ts';
 import { createSources, type SourceTools } from '../../src/sources/index.ts';
 import { sourcesOptionsSchema } from '../../src/sources/options.ts';
 import { makeFile, studyUid } from '../dicom/objects.ts';
 import { makeHttp, type Peer, startPeer } from '../net/peer.ts';
-import { type Orthanc, startOrthanc, whyNoOrthanc } from '../services/orthanc.ts';
 import { makeMemory, until } from './support.ts';
 
 /** All three ways in which a study that reaches a real Orthanc is found. */

@@ -1,7 +1,7 @@
 import { afterEach } from '@jest/globals';
 import type { Memory } from '../../src/core/ports.ts';
+import type { ListedStudy, SearchStudies, StudySearch } from '../../src/core/search.ts';
 import { sourcesOptionsSchema } from '../../src/sources/options.ts';
-import type { SearchStudies, StudyRow, StudySearch } from '../../src/sources/pages.ts';
 import { createQidoPoll, type QidoPoll } from '../../src/sources/qido-poll.ts';
 import { makeMemory, type Rounds, runRounds } from './support.ts';
 
@@ -47,7 +47,7 @@ export function archive(studies: () => readonly Study[], habits: Habits = {}) {
   return { search, searches };
 }
 
-const rowOf = ({ uid, date = '20260314', instances = 1, modalities = ['DX'] }: Study): StudyRow => ({
+const rowOf = ({ uid, date = '20260314', instances = 1, modalities = ['DX'] }: Study): ListedStudy => ({
   studyInstanceUid: uid,
   studyDate: date,
   instances,

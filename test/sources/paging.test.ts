@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { SearchStudies } from '../../src/sources/pages.ts';
+import type { SearchStudies } from '../../src/core/search.ts';
 import { archive, type Habits, many, noon, poll } from './paging-archive.ts';
 
 /** How archives page, and what the slow walk through them finds. */

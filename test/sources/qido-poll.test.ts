@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Failure } from '../../src/core/failure.ts';
-import type { SearchStudies } from '../../src/sources/pages.ts';
+import type { SearchStudies } from '../../src/core/search.ts';
 import type { QidoPoll } from '../../src/sources/qido-poll.ts';
 import { archive, many, poll, type Study } from './paging-archive.ts';
 import { makeMemory } from './support.ts';
