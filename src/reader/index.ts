@@ -5,7 +5,7 @@ import { Failure } from '../core/failure.ts';
 import type { FilmReader } from '../core/ports.ts';
 import { type Ending, exchange, startChild } from './exchange.ts';
 import { type Answer, type Question, toFailure } from './messages.ts';
-import { createPool } from './pool.ts';
+import { Pool } from './pool.ts';
 
 /** The reader: films are read in child processes that may die without hurting the gateway. */
 
@@ -45,7 +45,7 @@ export function createReader(options: ReaderOptions): Reader {
   const settings = { ...defaults, entry: childEntry, ...(given as ReaderOptions) };
   const { timeoutSeconds, memoryLimitMiB, threads, openSeconds, atOnce, spares, entry } = settings;
   const modelFolder = resolve(settings.modelFolder);
-  const pool = createPool({
+  const pool = new Pool({
     atOnce,
     spares,
     start: () => startChild(entry),

@@ -2,17 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import { Failure } from '../core/failure.ts';
 import { isAlive, killChild } from './exchange.ts';
 
-/** Warm children, and whose turn it is. */
-
-export interface Pool {
-  /** Waits for a turn and gives a child that is open and alive. Raises what its opening raised. */
-  take(): Promise<ChildProcess>;
-  /** Ends the turn. A child that died meanwhile is replaced. */
-  give(child: ChildProcess): void;
-  /** Kills all children. */
-  close(): Promise<void>;
-}
-
 export interface PoolOptions {
   /** Children that may work at the same time. */
   readonly atOnce: number;
@@ -23,70 +12,85 @@ export interface PoolOptions {
   readonly open: (child: ChildProcess) => Promise<void>;
 }
 
-export function createPool({ atOnce, spares, start, open }: PoolOptions): Pool {
-  const warm: Promise<ChildProcess>[] = [];
-  const alive = new Set<ChildProcess>();
-  const turns: (() => void)[] = [];
-  let busy = 0;
-  let closed = false;
-  let lastOpening: Promise<unknown> = Promise.resolve();
+/** Warm children, and whose turn it is. */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #warm: Promise<ChildProcess>[] = [];
+  readonly #alive = new Set<ChildProcess>();
+  readonly #waiting: (() => void)[] = [];
+  #busy = 0;
+  #closed = false;
+  #lastOpening: Promise<unknown> = Promise.resolve();
 
-  const refuseWhenClosed = (): void => {
-    if (closed) throw new Failure('internal', { where: 'reader', got: 'a film after close' });
-  };
-  const openOne = async (): Promise<ChildProcess> => {
-    refuseWhenClosed();
-    const child = start();
-    alive.add(child);
-    child.once('exit', () => alive.delete(child));
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#refill();
+  }
+
+  /** Waits for a turn and gives a child that is open and alive. Raises what its opening raised. */
+  async take(): Promise<ChildProcess> {
+    if (this.#busy < this.#options.atOnce) this.#busy++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      await open(child);
+      return await this.#takeAlive();
+    } catch (thrown) {
+      this.#endTurn();
+      throw thrown;
+    }
+  }
+
+  /** Ends the turn. A child that died meanwhile is replaced. */
+  give(child: ChildProcess): void {
+    if (isAlive(child)) this.#warm.unshift(Promise.resolve(child));
+    this.#endTurn();
+  }
+
+  /** Kills all children; whoever waits is refused. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#alive].map(killChild));
+  }
+
+  async #takeAlive(): Promise<ChildProcess> {
+    this.#refuseWhenClosed();
+    const child = await (this.#warm.shift() ?? this.#openNext());
+    return isAlive(child) ? child : this.#takeAlive();
+  }
+
+  #endTurn(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#busy--;
+    this.#refill();
+  }
+
+  #refill(): void {
+    const { atOnce, spares } = this.#options;
+    while (!this.#closed && this.#warm.length < atOnce - this.#busy + spares) this.#warm.push(this.#openNext());
+  }
+
+  /** One after another: two models that load at once would only hold each other up. */
+  #openNext(): Promise<ChildProcess> {
+    const opening = this.#lastOpening.then(() => this.#openOne());
+    this.#lastOpening = opening.catch(() => undefined);
+    return opening;
+  }
+
+  async #openOne(): Promise<ChildProcess> {
+    this.#refuseWhenClosed();
+    const child = this.#options.start();
+    this.#alive.add(child);
+    child.once('exit', () => this.#alive.delete(child));
+    try {
+      await this.#options.open(child);
       return child;
     } catch (thrown) {
       await killChild(child);
       throw thrown;
     }
-  };
-  /** One after another: two models that load at once would only hold each other up. */
-  const openNext = (): Promise<ChildProcess> => {
-    const opening = lastOpening.then(openOne);
-    lastOpening = opening.catch(() => undefined);
-    return opening;
-  };
-  const refill = (): void => {
-    while (!closed && warm.length < atOnce - busy + spares) warm.push(openNext());
-  };
-  const endTurn = (): void => {
-    const next = turns.shift();
-    if (next) next();
-    else busy--;
-    refill();
-  };
-  const takeAlive = async (): Promise<ChildProcess> => {
-    refuseWhenClosed();
-    const child = await (warm.shift() ?? openNext());
-    return isAlive(child) ? child : takeAlive();
-  };
+  }
 
-  refill();
-  return {
-    async take() {
-      if (busy < atOnce) busy++;
-      else await new Promise<void>((resolve) => turns.push(resolve));
-      try {
-        return await takeAlive();
-      } catch (thrown) {
-        endTurn();
-        throw thrown;
-      }
-    },
-    give(child) {
-      if (isAlive(child)) warm.unshift(Promise.resolve(child));
-      endTurn();
-    },
-    async close() {
-      closed = true;
-      await Promise.all([...alive].map(killChild));
-    },
-  };
+  #refuseWhenClosed(): void {
+    if (this.#closed) throw new Failure('internal', { where: 'reader', got: 'a film after close' });
+  }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -25,8 +25,16 @@ if (!available && !process.env['CI']) {
 /** `test` where the Python is, a visible skip where it is not, and a failure in CI. */
 export const testWithPython = available || process.env['CI'] ? test : test.skip;
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is gone after the tests of the file. */
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'cxr-model-'));
+  const folder = mkdtempSync(join(tmpdir(), 'cxr-model-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** Runs a script of `test/model/python` on jobs and gives what it prints. */

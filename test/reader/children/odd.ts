@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import type { Question } from '../../../src/reader/messages.ts';
 
 /** A child that does what the path of the film says, in place of the real one. It needs no model. */
@@ -39,6 +40,8 @@ const acts: Readonly<Record<string, () => unknown>> = {
   slow: () => sleep(1000).then(() => process.send?.(header(String(process.pid)))),
 };
 
+// A run of the tests that is killed must leave no hanging child behind.
+new Worker(new URL('../../../src/reader/watchdog.ts', import.meta.url), { workerData: process.ppid }).unref();
 process.on('disconnect', () => process.exit(0));
 process.on('message', (question: Question) => {
   if (question.kind === 'open') {
