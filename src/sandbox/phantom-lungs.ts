@@ -59,19 +59,22 @@ export function addVessels(screen: Screen, random: Random, inside: Growth['insid
   for (const [index, points] of lowerArteries.entries()) {
     const side = index === 0 ? -1 : 1;
     const growth: Growth = { screen, side, random, inside };
+    const artery = through(points);
     addTube(screen, {
-      path: through(points),
+      path: artery,
       radii: (t) => [0.72 - 0.3 * t, 0.72 - 0.3 * t],
       density: solid,
-      fineness: 1100,
+      fineness: 1600,
     });
-    const [, hilum, bend, end] = points as readonly [Point, Point, Point, Point];
+    const [, hilum] = points as readonly [Point, Point];
     for (const [angle, radius] of stems) {
       const from: Point =
-        angle > 40 ? bend : [hilum[0] + between(random, -1, 0.6), hilum[1] + between(random, -1.1, 1.1), 0];
+        angle > 30
+          ? artery(between(random, 0.4, 0.95))
+          : [hilum[0] + between(random, -1, 0.6), hilum[1] + between(random, -1.1, 1.1), 0];
       grow(growth, { from, angle: radians(angle + between(random, -7, 7)), radius: radius * 1.2 }, 0);
     }
-    for (const angle of [35, 62, 84]) grow(growth, { from: end, angle: radians(angle), radius: 0.4 }, 0);
+    for (const angle of [35, 62, 84]) grow(growth, { from: artery(1), angle: radians(angle), radius: 0.36 }, 0);
   }
 }
 
@@ -83,10 +86,11 @@ function grow(growth: Growth, { from, angle, radius }: Branch, order: number): v
   const { screen, side, random, inside } = growth;
   const length = min(2.8, 0.45 + 4 * radius ** 0.7) * between(random, 0.7, 1.25);
   const bend = between(random, -0.4, 0.4);
+  const depth = between(random, -0.9, 0.9);
   const step = (share: number, turn: number): Point => [
     from[0] + side * cos(angle + turn) * length * share,
     from[1] + sin(angle + turn) * length * share,
-    from[2] + (random() - 0.5) * length * share * 1.8,
+    from[2] + depth * length * share,
   ];
   const points = [from, step(0.5, bend * 0.5), step(1, bend)];
   const end = points[2]!;

@@ -24,7 +24,7 @@ export function addTube(screen: Screen, tube: Tube): void {
   const { nodes, length } = framed(tube);
   const middle = nodes[nodes.length >> 1]!;
   const count = max(24, round(length * 2 * middle.height * tube.fineness));
-  const scale = (PI * length) / count;
+  const scale = (PI * (nodes.length - 1)) / count;
   for (let index = 0; index < count; index++) {
     const place = ((index + 0.5) / count) * (nodes.length - 1);
     const node = nodes[floor(place)]!;
@@ -37,7 +37,7 @@ export function addTube(screen: Screen, tube: Tube): void {
       node.x + node.dx * rest + rise * node.up[0] + side * node.across[0],
       node.y + node.dy * rest + rise * node.up[1],
       node.z + node.dz * rest + rise * node.up[2] + side * node.across[2],
-      tube.density(radius) * node.height * node.thickness * scale,
+      tube.density(radius) * node.height * node.thickness * node.length * scale,
     );
   }
 }
@@ -50,6 +50,7 @@ interface Node {
   readonly dx: number;
   readonly dy: number;
   readonly dz: number;
+  readonly length: number;
   /** Horizontal and at right angles to the path; up at right angles to both. */
   readonly across: Point;
   readonly up: Point;
@@ -75,6 +76,7 @@ function framed({ path, radii }: Tube): { readonly nodes: readonly Node[]; reado
       dx,
       dy,
       dz,
+      length: hypot(dx, dy, dz),
       ...directions(points, index),
       height: height * cap,
       thickness: thickness * cap,

@@ -38,6 +38,7 @@ interface Scene {
   readonly seed: number;
 }
 
+/** One film of a kind: `clear` and `opacity` are postero-anterior, `lateral` is a left lateral. Some two seconds of one core. */
 export function drawPhantom(kind: PhantomKind, seed: number): Phantom {
   const random = randomOf(seed);
   const build = {
@@ -70,11 +71,14 @@ function attenuation(scene: Scene): Plane {
     if (aerated > 0) {
       // Ground glass fills a layer of the lung, not all of its depth.
       const filled = lungDensity * (1 + 0.1 * texture(u / 0.7, y / 0.7)) * aerated + opacity(u, y) * min(aerated, 11);
-      air += max(0, aerated - filled - min(vessel.values[index]!, aerated * 0.8) * (1 - lungDensity));
+      air += max(0, aerated - filled - saturating(vessel.values[index]!, min(aerated * 0.8, 2.2)) * (1 - lungDensity));
     }
     return softTissue * max(0, trunk - air) + boneExcess * bone.values[index]! * min(1, trunk);
   });
 }
+
+/** Vessels that meet at a hilum lie in one another: their lengths do not add up without end. */
+const saturating = (value: number, most: number): number => most * (1 - exp(-value / most));
 
 /** Lengths in lung and body, drawn at a quarter of the film's resolution, where they are smooth. */
 function softPlanes({ view, build }: Scene, size: Plane): { readonly lung: Plane; readonly body: Plane } {
@@ -150,7 +154,7 @@ function expose(tone: Plane, dose: Plane, random: Random, view: View): Uint16Arr
       const normal = ((bits & 1023) + ((bits >> 10) & 1023) + (bits >> 20)) / 512 - 3;
       const noise = (3 * value * (1 - value) * normal) / sqrt(quantaInAir * dose.values[line + (column >> 1)]!);
       const seen = fullScale * (value + noise) + 0.5;
-      values[index] = seen < 0 ? 0 : seen > fullScale ? fullScale : seen;
+      values[index] = min(fullScale, max(0, seen));
     }
   }
   if (view === 'frontal') drawMarker(values, filmColumns, round(0.985 * fullScale));

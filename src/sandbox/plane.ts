@@ -57,7 +57,7 @@ function boxLine(line: Float32Array, target: Float32Array, radius: number): void
     target[index] = sum / width;
     const next = index + radius + 1;
     const past = index - radius;
-    sum += line[next > last ? last : next]! - line[past < 0 ? 0 : past]!;
+    sum += line[min(last, next)]! - line[max(0, past)]!;
   }
 }
 

@@ -1,8 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inflateSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RequestHandler } from 'express';
+import { type Attributes, build, codeItem } from '../../src/dicom/build.ts';
+import { writePart10 } from '../../src/dicom/part10-writer.ts';
 import { type RunningArchive, startArchive } from '../../src/sandbox/archive.ts';
 import { partsOf, smallFilm, stow } from './objects.ts';
 
@@ -179,6 +182,52 @@ describe('WADO-RS', () => {
     const bytes = Buffer.from(await answer.arrayBuffer());
     expect(bytes.subarray(1, 4).toString()).toBe('PNG');
     expect([bytes.readUInt32BE(16), bytes.readUInt32BE(20)]).toEqual([4, 2]);
+  });
+});
+
+describe('rendered results', () => {
+  const shown = async (attributes: Attributes) => {
+    const identity = {
+      SpecificCharacterSet: 'ISO_IR 192',
+      SOPClassUID: '1.2.840.10008.5.1.4.1.1.7',
+      SOPInstanceUID: '1.2.3.1.1',
+      StudyInstanceUID: '1.2.3',
+      SeriesInstanceUID: '1.2.3.1',
+    };
+    await stow(`${archive.url}/studies`, [writePart10(build({ ...identity, ...attributes }))]);
+    return get(`${instancePath}/rendered`, '*/*');
+  };
+
+  test('a colour picture is shown in its colours, because that is how a heat-map is looked at', async () => {
+    const answer = await shown({
+      SamplesPerPixel: 3,
+      PhotometricInterpretation: 'RGB',
+      PlanarConfiguration: 0,
+      Rows: 1,
+      Columns: 2,
+      BitsAllocated: 8,
+      BitsStored: 8,
+      HighBit: 7,
+      PixelRepresentation: 0,
+      PixelData: Uint8Array.of(255, 0, 0, 0, 0, 255),
+    });
+    const png = Buffer.from(await answer.arrayBuffer());
+    const data = png.indexOf('IDAT');
+    const pixels = inflateSync(png.subarray(data + 4, data + 4 + png.readUInt32BE(data - 4)));
+    // One line: filter 0, then red and blue.
+    expect([...pixels]).toEqual([0, 255, 0, 0, 0, 0, 255]);
+  });
+
+  test('a structured report is a page of its names and values, and markup in it stays text', async () => {
+    const name = (CodeMeaning: string) => [codeItem({ CodeValue: '1', CodingSchemeDesignator: 'DCM', CodeMeaning })];
+    const item = build({ ValueType: 'TEXT', ConceptNameCodeSequence: name('Comment'), TextValue: '<b>no</b>' });
+    const answer = await shown({ ConceptNameCodeSequence: name('Imaging Report'), ContentSequence: [item] });
+    expect(answer.headers.get('content-type')).toBe('text/html;charset=utf-8');
+    expect(await answer.text()).toContain('<li>Comment: <b>&lt;b&gt;no&lt;/b&gt;</b></li>');
+  });
+
+  test('what is no picture and no report is 406', async () => {
+    expect((await shown({ Modality: 'OT' })).status).toBe(406);
   });
 });
 
