@@ -66,9 +66,6 @@ export function readStages(path: string): readonly (readonly Instruction[])[] {
     const match = /^([A-Z]+)\s+(.*)$/.exec(line.trim());
     return match ? [{ name: match[1]!, text: match[2]! }] : [];
   });
-  return instructions.reduce<Instruction[][]>((stages, instruction) => {
-    if (instruction.name === 'FROM') return [...stages, [instruction]];
-    stages.at(-1)?.push(instruction);
-    return stages;
-  }, []);
+  const starts = instructions.flatMap(({ name }, index) => (name === 'FROM' ? [index] : []));
+  return starts.map((start, stage) => instructions.slice(start, starts[stage + 1]));
 }
