@@ -28,6 +28,10 @@ export interface Gateway {
   readonly server: { listen(): Promise<void>; url(): string };
   /** Counts what the log tells. */
   readonly log: Log;
+  /** Resolves when the model has given its known answer. Raises `model-unusable`. */
+  readonly ready: () => Promise<void>;
+  /** Puts an announcement on the disk and counts it. */
+  readonly announce: (event: StudyEvent) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -45,7 +49,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const stateFolder = resolve(config.jobs.stateFolder);
   const store = openStore(stateFolder, log);
   metrics = createGatewayMetrics(store.board);
-  const peers = wirePeers(config, join(stateFolder, 'spool'));
+  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics?.patientsUnresolved.add());
   const selection = config.selection;
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const core = wireCore({ config, model, selection, report });
@@ -83,7 +87,15 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
     await server.listen();
     writeFileSync(join(stateFolder, addressFile), server.url, { mode: 0o600 });
   };
-  return { store, heldBack, world, sources, server: { listen, url: () => server.url }, log, close };
+  const announce = async (event: StudyEvent) => {
+    await store.queue.announce(event, Date.now());
+    metrics?.announcements.add({ source: event.source });
+  };
+  return {
+    ...{ store, heldBack, world, sources, log, announce, close },
+    ready: () => core.reader.ready(),
+    server: { listen, url: () => server.url },
+  };
 }
 
 const addressFile = 'api-address';
@@ -106,7 +118,7 @@ interface Peers {
   readonly destinations: readonly Destination[];
 }
 
-function wirePeers({ pacs, fhir, sources }: Config, spoolFolder: string): Peers {
+function wirePeers({ pacs, fhir, sources }: Config, spoolFolder: string, onUnresolvedPatient: () => void): Peers {
   rmSync(spoolFolder, { recursive: true, force: true });
   const roots = rootsOf(pacs);
   const orthanc = sources.orthancChanges.orthancUrl;
@@ -126,7 +138,7 @@ function wirePeers({ pacs, fhir, sources }: Config, spoolFolder: string): Peers 
         ...resultRoots,
         timeoutMs: (results ?? pacs).timeoutSeconds * 1000,
       }),
-      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now }),
+      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, onUnresolvedPatient }),
     ],
   };
 }

@@ -12,7 +12,7 @@ import type { ReportOptions } from './fhir/options.ts';
 import { proceduresSchema } from './fhir/procedures.ts';
 import { type LoadedModel, loadModel } from './model/manifest.ts';
 import { createOutputs, parseCodes } from './outputs/index.ts';
-import { createReader } from './reader/index.ts';
+import { createReader, type Reader } from './reader/index.ts';
 import type { World } from './steps.ts';
 import { version } from './version.ts';
 
@@ -55,7 +55,7 @@ export interface CoreOptions {
   readonly report: ReportOptions;
 }
 
-export function wireCore({ config, model, selection, report }: CoreOptions): Core {
+export function wireCore({ config, model, selection, report }: CoreOptions): Core & { readonly reader: Reader } {
   const rules = createSelectionRules(mapping('selection'), mapping('views'), selection);
   const ownDeviceUids = new Set([model.identity.deviceUid]);
   const procedures = proceduresSchema.parse(mapping('procedures'));

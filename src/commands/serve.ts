@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
+import type { StudyEvent } from '../core/study.ts';
 import { runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
 import { createSteps } from '../steps.ts';
@@ -38,12 +39,13 @@ const hourMs = 3_600_000;
 
 /** Runs sources, jobs and HTTP until the signal aborts. Rejects when the store fails or the address is taken. */
 export async function runGateway(gateway: Gateway, rules: JobRules, signal: AbortSignal): Promise<void> {
-  const { server, store, sources, log, heldBack } = gateway;
+  const { server, sources, log, heldBack } = gateway;
+  await gateway.ready();
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
   const jobs = heldBack === null ? startJobs(gateway, rules, stop) : null;
-  const announce = async (event: Parameters<typeof store.queue.announce>[0]) => {
-    await store.queue.announce(event, Date.now());
+  const announce = async (event: StudyEvent) => {
+    await gateway.announce(event);
     jobs?.poke();
   };
   try {

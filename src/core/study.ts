@@ -2,7 +2,7 @@ import type { FailureCode } from './failure.ts';
 
 /** What arrives: data sets, instances, studies and the events that announce them. Plain data. */
 
-/** One attribute of the DICOM JSON Model (PS3.18 F.2.2). Bulk data never stands here: it has no `Value`. */
+/** One attribute of the DICOM JSON Model (PS3.18 F.2.2). What was read holds no bulk data; what is composed may hold bytes. */
 export interface Attribute {
   readonly vr: string;
   readonly Value?: readonly unknown[];

@@ -28,6 +28,8 @@ export interface FhirDestinationOptions {
   readonly options: Pick<FhirOptions, 'ids' | 'onAmbiguousPatient'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Told of a report that names its patient by identifier alone, because no single patient matches. */
+  readonly onUnresolvedPatient?: () => void;
 }
 
 type Ids = Exclude<FhirOptions['ids'], 'auto'>;
@@ -38,6 +40,7 @@ interface Server {
   readonly resolver: Resolver;
   readonly ids: () => Promise<Ids>;
   readonly now: () => number;
+  readonly onUnresolvedPatient: () => void;
 }
 
 /**
@@ -45,11 +48,12 @@ interface Server {
  * (409, 412: try again), `fhir-refused` (400, 422, or a report that a person has taken over), `fhir-not-fhir`,
  * `fhir-unconfirmed`, `patient-ambiguous`, and what the HTTP client raises.
  */
-export function createFhirDestination({ http, root: address, options, now }: FhirDestinationOptions): Destination {
+export function createFhirDestination(given: FhirDestinationOptions): Destination {
+  const { http, root, options, now, onUnresolvedPatient = () => {} } = given;
   const root = address.replace(/\/+$/, '');
   const client = createFhirClient(http, root);
   const resolver = createFhirResolver({ client, onAmbiguousPatient: options.onAmbiguousPatient });
-  const server: Server = { root, client, resolver, ids: idsOf(client, options.ids), now };
+  const server: Server = { root, client, resolver, ids: idsOf(client, options.ids), now, onUnresolvedPatient };
   return {
     name: 'fhir',
     kinds: ['fhir-bundle'],
@@ -90,6 +94,7 @@ async function deliverReport(server: Server, artifact: Artifact): Promise<Receip
   if (standing?.takenOver) return receipt(`DiagnosticReport/${standing.id} is ${standing.status} and was left alone`);
 
   const resolved = await server.resolver.resolve(keysOf(recorded));
+  if (resolved.patient === null) server.onUnresolvedPatient();
   const bundle = bindTransaction(linkTransaction(recorded, resolved), server.root);
   const withdrawn = standing ? await withdrawnEntries(server.client, standing, bundle, server.root) : [];
   const stored = await store(server, bundle, withdrawn, resolved);

@@ -1,4 +1,5 @@
 import type { Decision, ModelIdentity } from '../core/reading.ts';
+import { findingSentence, shortReviewNotice } from '../core/wording.ts';
 import type { Lettering } from './lettering.ts';
 
 /** What the strip below the film says. A picture travels alone: it must carry its own warning. */
@@ -20,20 +21,18 @@ const amber = '#ffc020';
 export const leastImportant: Lettering = { text: 'least important', bold: false, colour: grey };
 export const mostImportant: Lettering = { text: 'most important', bold: false, colour: grey };
 
+/** The sentences are those of the report: a picture and a text of one result use the same words. */
 export function legendLines(verdict: Verdict): readonly Lettering[] {
   const { model, score, decision, operatingPoint, flagSuspectedCovid, heatMax } = verdict;
-  const lines: Lettering[] = [
-    { text: `Airspace opacity: ${decision}`, bold: true, colour: white },
+  const flagged = decision === 'present' && flagSuspectedCovid;
+  const lines: readonly Lettering[] = [
+    { text: findingSentence(decision, { flagSuspectedCovid }), bold: true, colour: flagged ? amber : white },
     { text: scoreLine(score, operatingPoint), bold: false, colour: white },
+    { text: `${model.name}, version ${model.version}`, bold: false, colour: grey },
+    { text: `Heat scale 0 to ${heatMax}, the same for every film`, bold: false, colour: grey },
+    { text: `${shortReviewNotice}. For research use.`, bold: true, colour: white },
   ];
-  if (decision === 'present' && flagSuspectedCovid) {
-    lines.push({ text: 'Airspace opacity suspicious for COVID-19.', bold: true, colour: amber });
-  }
-  lines.push({ text: `${model.name}, version ${model.version}`, bold: false, colour: grey });
-  lines.push({ text: `Heat scale 0 to ${heatMax}, the same for every film`, bold: false, colour: grey });
-  lines.push({ text: 'AI output, not reviewed. For research use.', bold: true, colour: white });
-  if (model.training === 'untrained') lines.push({ text: 'UNTRAINED MODEL', bold: true, colour: amber });
-  return lines;
+  return model.training === 'untrained' ? [...lines, { text: 'UNTRAINED MODEL', bold: true, colour: amber }] : lines;
 }
 
 /** Three digits, or as many as it takes to show on which side of the operating point the score lies. */

@@ -23,7 +23,7 @@ export interface Sandbox {
 }
 
 export interface ResultLinks {
-  /** The SR as DICOM JSON. */
+  /** The SR as a page, or as DICOM JSON where the archive shows none. */
   readonly sr: string | null;
   /** The heat-map as a picture. */
   readonly heatmap: string | null;
@@ -41,7 +41,8 @@ export async function startSandbox({ orthanc }: SandboxOptions): Promise<Sandbox
     dicomwebUrl: archive.url,
     fhirUrl: fhir.url,
     fhirOptions: { issuers: { SANDBOX: patientSystem }, accessionSystem },
-    resultLinks: (studyInstanceUid) => resultLinks(archive.url, studyInstanceUid),
+    // Orthanc shows pictures only; the sandbox's archive writes a report out as a page.
+    resultLinks: (studyInstanceUid) => resultLinks(archive.url, studyInstanceUid, orthanc ? 'metadata' : 'rendered'),
     reportUrl: (id) => fhir.reportUrl(id),
     async sendFilms(studyDate) {
       const films = await demoFilms(studyDate);
@@ -78,7 +79,7 @@ interface QidoRow {
   readonly [tag: string]: { readonly Value?: readonly unknown[] };
 }
 
-async function resultLinks(root: string, studyInstanceUid: string): Promise<ResultLinks> {
+async function resultLinks(root: string, studyInstanceUid: string, srResource: string): Promise<ResultLinks> {
   const study = `${root}/studies/${studyInstanceUid}`;
   const rows = (await (await fetch(`${study}/instances?includefield=00080060`)).json()) as readonly QidoRow[];
   const linkOf = (modality: string, resource: string): string | null => {
@@ -86,5 +87,5 @@ async function resultLinks(root: string, studyInstanceUid: string): Promise<Resu
     const [series, instance] = ['0020000E', '00080018'].map((tag) => row?.[tag]?.Value?.[0]);
     return row ? `${study}/series/${series}/instances/${instance}/${resource}` : null;
   };
-  return { sr: linkOf('SR', 'metadata'), heatmap: linkOf('OT', 'rendered') };
+  return { sr: linkOf('SR', srResource), heatmap: linkOf('OT', 'rendered') };
 }

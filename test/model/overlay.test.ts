@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import sharp from 'sharp';
 import type { ActivationMap, Picture } from '../../src/core/reading.ts';
 import type { Radiograph } from '../../src/core/study.ts';
+import { findingSentence } from '../../src/core/wording.ts';
 import { heatColour, heatWeight } from '../../src/model/colour.ts';
 import { croppedAxis, identityAxis, resizedAxis } from '../../src/model/geometry.ts';
 import { legendLines, type Verdict } from '../../src/model/legend.ts';
@@ -128,9 +129,8 @@ describe('the legend', () => {
 
   test('says what, how sure, by whom, and that nobody has looked', () => {
     expect(texts({})).toEqual([
-      'Airspace opacity: present',
-      'p(opacity) 0.873, operating point 0.500',
       'Airspace opacity suspicious for COVID-19.',
+      'p(opacity) 0.873, operating point 0.500',
       'ResNet-101 of width 4, untrained, version 1',
       'Heat scale 0 to 10, the same for every film',
       'AI output, not reviewed. For research use.',
@@ -141,7 +141,13 @@ describe('the legend', () => {
   test('flags COVID-19 only when positive and only when the site wants it', () => {
     const flag = 'Airspace opacity suspicious for COVID-19.';
     expect(texts({ decision: 'absent', score: 0.1 })).not.toContain(flag);
-    expect(texts({ flagSuspectedCovid: false })).not.toContain(flag);
+    expect(texts({ flagSuspectedCovid: false })[0]).toBe('Airspace opacity present.');
+  });
+
+  test('says of a negative that it does not rule out COVID-19, in the words of the report', () => {
+    const [sentence] = texts({ decision: 'absent', score: 0.1 });
+    expect(sentence).toBe(findingSentence('absent', { flagSuspectedCovid: true }));
+    expect(sentence).toMatch(/does not rule out COVID-19/);
   });
 
   test('does not call a trained model untrained', () => {
