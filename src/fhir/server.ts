@@ -49,8 +49,8 @@ interface Server {
  * `fhir-unconfirmed`, `patient-ambiguous`, and what the HTTP client raises.
  */
 export function createFhirDestination(given: FhirDestinationOptions): Destination {
-  const { http, root, options, now, onUnresolvedPatient = () => {} } = given;
-  const root = address.replace(/\/+$/, '');
+  const { http, options, now, onUnresolvedPatient = () => {} } = given;
+  const root = given.root.replace(/\/+$/, '');
   const client = createFhirClient(http, root);
   const resolver = createFhirResolver({ client, onAmbiguousPatient: options.onAmbiguousPatient });
   const server: Server = { root, client, resolver, ids: idsOf(client, options.ids), now, onUnresolvedPatient };
