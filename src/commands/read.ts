@@ -80,8 +80,8 @@ const withoutCollision = (outcome: InstanceOutcome): InstanceOutcome =>
   outcome.reason === 'uid-conflict' ? { ...outcome, outcome: 'reported', reason: null } : outcome;
 
 /** One line of `--json`. */
-function lineOf({ key, SOPInstanceUID, outcome, reason, because, view, score, decision }: InstanceOutcome) {
-  return { file: key, sopInstanceUid: SOPInstanceUID, outcome, reason, view, score, decision, because };
+function lineOf({ key, SOPInstanceUID, outcome, reason, view, score, decision }: InstanceOutcome) {
+  return { file: key, sopInstanceUid: SOPInstanceUID, outcome, reason, view, score, decision };
 }
 
 function sentenceOf({ key, outcome, reason, because, view, score, decision }: InstanceOutcome): string {

@@ -1,3 +1,4 @@
+import type { Artifact, ArtifactKind, Receipt } from './artifact.ts';
 import type { CodeName, Codes } from './codes.ts';
 import type { FailureCode } from './failure.ts';
 import type { ResultIdentity } from './ids.ts';
@@ -6,6 +7,7 @@ import type { Dataset, Instance, PatientIdentity, StudyEvent } from './study.ts'
 
 /** The edges of the product. Everything that waits, writes or may fail is handed in through one of these. */
 
+export type * from './artifact.ts';
 export type * from './work.ts';
 export type { CodeName, Codes };
 
@@ -83,23 +85,6 @@ export interface Described {
   readonly flags: readonly string[];
 }
 
-export type ArtifactKind = 'sr' | 'heatmap' | 'fhir-bundle';
-
-/** A composed output: its bytes never change once they are recorded. */
-export interface Artifact {
-  readonly kind: ArtifactKind;
-  /** Unique in a reading: `sr`, `heatmap-1`, `fhir-bundle`. */
-  readonly name: string;
-  readonly fileName: string;
-  readonly mediaType: 'application/dicom' | 'application/fhir+json';
-  /** Names these very bytes: the SOP Instance UID, or the DiagnosticReport id with its revision, `cxr-…#2`. */
-  readonly id: string;
-  /** Of a DICOM artifact. */
-  readonly SOPClassUID?: string;
-  readonly bytes: Uint8Array;
-  readonly sha256: string;
-}
-
 /**
  * References that the FHIR server holds at the moment of a delivery. A bundle is recorded with logical references
  * (identifier only), and the FHIR destination makes them literal each time it delivers: a server that is down holds
@@ -133,16 +118,6 @@ export interface Composition {
 export interface Output {
   readonly kind: ArtifactKind;
   compose(composition: Composition): readonly Artifact[];
-}
-
-/** Proof that an artifact is stored at a destination. */
-export interface Receipt {
-  readonly artifact: string;
-  readonly destination: string;
-  /** RFC 3339 UTC. */
-  readonly storedAt: string;
-  /** What the destination answered: a version, a warning, coerced values. */
-  readonly note: string;
 }
 
 export interface Destination {

@@ -1,5 +1,5 @@
+import type { Artifact, ArtifactKind, Receipt } from './artifact.ts';
 import type { FailureCode } from './failure.ts';
-import type { Artifact, ArtifactKind, Receipt } from './ports.ts';
 import type { Decision, Reading, View } from './reading.ts';
 import type { StudyEvent } from './study.ts';
 

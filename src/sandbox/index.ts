@@ -46,7 +46,7 @@ export async function startSandbox({ orthanc }: SandboxOptions): Promise<Sandbox
     reportUrl: (id) => fhir.reportUrl(id),
     async sendFilms(studyDate) {
       const films = await demoFilms(studyDate);
-      for (const film of films) await store(archive.url, film.bytes);
+      for (const film of films) await storeFilm(archive.url, film.bytes);
       return films;
     },
     async close() {
@@ -65,7 +65,7 @@ async function startOrthancArchive(): Promise<Pick<RunningArchive, 'url' | 'clos
 }
 
 /** STOW-RS of one file, as a modality's gateway would send it. */
-async function store(root: string, bytes: Uint8Array): Promise<void> {
+export async function storeFilm(root: string, bytes: Uint8Array): Promise<void> {
   const boundary = randomUUID();
   const contentType = `multipart/related; type="application/dicom"; boundary=${boundary}`;
   const body = writeMultipart([bytes], 'application/dicom', boundary);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type RunningArchive, startArchive } from '../../src/sandbox/archive.ts';
 import { type RunningFhirStore, startFhirStore } from '../../src/sandbox/fhir-store.ts';
+import { storeFilm } from '../../src/sandbox/index.ts';
 import { version } from '../../src/version.ts';
 import { makeGatewayFolder, poll, startGateway } from '../e2e/support.ts';
 import { makeSmallFilm, testStudyUid } from '../support/films.ts';
@@ -44,7 +45,7 @@ describe('with an archive and a FHIR server', () => {
     archive = await startArchive();
     results = await startArchive();
     fhir = await startFhirStore();
-    for (const number of [80, 81, 82]) await store(archive.url, makeSmallFilm(number));
+    for (const number of [80, 81, 82]) await storeFilm(archive.url, makeSmallFilm(number));
   });
 
   afterAll(async () => {
@@ -164,20 +165,9 @@ describe('read', () => {
         'view',
         'score',
         'decision',
-        'because',
       ]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   }, 60_000);
 });
-
-async function store(root: string, bytes: Uint8Array): Promise<void> {
-  const body = Buffer.concat([
-    Buffer.from('--b\r\nContent-Type: application/dicom\r\n\r\n'),
-    bytes,
-    Buffer.from('\r\n--b--\r\n'),
-  ]);
-  const headers = { 'content-type': 'multipart/related; type="application/dicom"; boundary=b' };
-  expect((await fetch(`${root}/studies`, { method: 'POST', headers, body })).status).toBe(200);
-}

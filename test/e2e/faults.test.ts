@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { RequestHandler } from 'express';
 import { type RunningArchive, startArchive } from '../../src/sandbox/archive.ts';
 import { type RunningFhirStore, startFhirStore } from '../../src/sandbox/fhir-store.ts';
+import { storeFilm } from '../../src/sandbox/index.ts';
 import { makeSmallFilm, testStudyUid } from '../support/films.ts';
 import { type GatewayFolder, makeGatewayFolder, poll, type RunningGateway, startGateway } from './support.ts';
 
@@ -59,12 +60,7 @@ describe('a gateway among servers that misbehave', () => {
     folder?.remove();
   }, 60_000);
 
-  const send = async (bytes: Uint8Array): Promise<void> => {
-    const head = '--b\r\nContent-Type: application/dicom\r\n\r\n';
-    const body = Buffer.concat([Buffer.from(head), bytes, Buffer.from('\r\n--b--\r\n')]);
-    const headers = { 'content-type': 'multipart/related; type="application/dicom"; boundary=b' };
-    expect((await fetch(`${archive.url}/studies`, { method: 'POST', headers, body })).status).toBe(200);
-  };
+  const send = (bytes: Uint8Array): Promise<void> => storeFilm(archive.url, bytes);
 
   const announce = async (number: number): Promise<void> => {
     const body = JSON.stringify({ studyInstanceUid: testStudyUid(number) });
