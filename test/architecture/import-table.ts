@@ -29,7 +29,7 @@ const folders = {
   jobs: row(['core'], ['node:sqlite', 'pg', 'pg-boss']),
   reader: row(['core', 'dicom', 'model']),
   outputs: row(['core', 'dicom', 'fhir']),
-  science: row(['core', 'model']),
+  science: row(['core', 'model'], ['csv-parse']),
   sandbox: row(['core', 'dicom'], ['express']),
   http: row(['core'], ['express']),
 } as const satisfies Record<string, Row>;
@@ -47,7 +47,7 @@ export const importTable: Readonly<Record<string, Row>> = {
   'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts']),
   'wire-gateway.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts', 'wire.ts']),
   commands: row([
-    ...['core', 'jobs', 'sandbox'],
+    ...['core', 'jobs', 'sandbox', 'science'],
     ...['config.ts', 'pipeline.ts', 'steps.ts', 'wire.ts', 'wire-gateway.ts', 'version.ts'],
   ]),
   'main.ts': row(['core', 'config.ts', 'wire.ts', 'commands', 'version.ts'], ['commander']),
