@@ -21,6 +21,8 @@ const byCode: Partial<Record<FailureCode, number>> = {
   'model-unusable': exitCodes.config,
   'store-locked': exitCodes.locked,
   'store-failed': exitCodes.io,
+  'table-invalid': exitCodes.data,
+  'images-unreadable': exitCodes.data,
   internal: exitCodes.internal,
 };
 

@@ -106,6 +106,8 @@ export const failures = {
   'model-untrained': transient('The model is untrained and allowUntrained is not set.'),
   'identity-changed': transient('The patient of the study changed while it was being read; it is read again.'),
   'retries-exhausted': permanent('The work was retried for its whole retry window.'),
+  'table-invalid': permanent('The table of images cannot be used.'),
+  'images-unreadable': permanent('More images than one in a hundred could not be read.'),
   internal: permanent('A fault of the gateway itself; the log has the cause.'),
 } as const satisfies Record<string, Row>;
 
