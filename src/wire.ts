@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ReadingConfig } from './config.ts';
+import type { Examine } from './core/examination.ts';
 import { Failure } from './core/failure.ts';
 import type { GatewayIdentity, Ledger } from './core/ports.ts';
 import type { ContentSettings } from './core/reading.ts';
@@ -72,7 +73,7 @@ export function wireCore({ config, model, selection, report }: CoreOptions): Cor
   };
 }
 
-function contentSettings(config: ReadingConfig, { manifest }: LoadedModel): ContentSettings {
+function contentSettings(config: ReadingConfig, { manifest }: Pick<LoadedModel, 'manifest'>): ContentSettings {
   const { heatmapMaxSide, flagSuspectedCovid, procedureReported, timezoneOffset = null } = config;
   const operatingPoint = config.model.operatingPoint ?? manifest.operatingPoint;
   return { operatingPoint, heatmapMaxSide, flagSuspectedCovid, procedureReported, timezoneOffset };
@@ -109,5 +110,33 @@ export function wireFiles(config: ReadingConfig): FilesWorld {
       now: Date.now,
     }),
     close: () => core.reader.close(),
+  };
+}
+
+/** The reader as science uses it: files in, scores and features out. */
+export interface Examiner {
+  /** The model's facts; its weights are in the child alone. */
+  readonly model: Omit<LoadedModel, 'weights'>;
+  readonly examine: Examine;
+  readonly close: () => Promise<void>;
+}
+
+export interface ExaminerOptions {
+  /** Files examined at the same time, each in a child of its own; 1 by default. */
+  readonly atOnce?: number;
+  /** Threads of the network in each child; 0 = as many as there are cores; by default the configuration's. */
+  readonly threads?: number;
+}
+
+/** Raises `model-unusable` when the model folder is not sound; a graph that does not load shows at the first file. */
+export function wireExaminer(config: ReadingConfig, { atOnce = 1, threads }: ExaminerOptions = {}): Examiner {
+  const { weights: _, ...model } = wireModel(config);
+  const settings = contentSettings(config, model);
+  const limits = { ...config.reader, threads: threads ?? config.reader.threads };
+  const reader = createReader({ modelFolder: model.folder, ...limits, atOnce, spares: 0 });
+  return {
+    model,
+    examine: (path, { picture = false } = {}) => reader.examine({ path, picture, settings }),
+    close: () => reader.close(),
   };
 }

@@ -3,7 +3,9 @@ import { Failure } from '../core/failure.ts';
 import { checkGolden } from '../model/golden.ts';
 import { loadModel } from '../model/manifest.ts';
 import { openNetwork } from '../model/session.ts';
-import { type ReadingRoom, readFilm, readHeader } from './film.ts';
+import { examineFile } from './examine.ts';
+import { readFilm, readHeader } from './film.ts';
+import type { ReadingRoom } from './look.ts';
 import { type Answer, failureMessage, type Question } from './messages.ts';
 
 /** Entry of the child process. It meets hostile bytes: it has no environment, no credentials, and it may die. */
@@ -18,9 +20,15 @@ async function answer(question: Question): Promise<Answer> {
     case 'header':
       return { kind: 'header', header: readHeader(question.path) };
     case 'read':
-      if (!room) throw new Failure('internal', { where: 'reader', expected: 'open before read' });
-      return { kind: 'reading', reading: await readFilm(question.request, room) };
+      return { kind: 'reading', reading: await readFilm(question.request, opened()) };
+    case 'examine':
+      return { kind: 'examination', examination: await examineFile(question.request, opened()) };
   }
+}
+
+function opened(): ReadingRoom {
+  if (!room) throw new Failure('internal', { where: 'reader', expected: 'open before read' });
+  return room;
 }
 
 async function open(modelFolder: string, threads: number): Promise<ReadingRoom> {

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Examination, ExaminationRequest } from '../core/examination.ts';
 import { Failure } from '../core/failure.ts';
 import type { FilmReader } from '../core/ports.ts';
 import { type Ending, exchange, startChild } from './exchange.ts';
@@ -30,6 +31,8 @@ export interface ReaderOptions {
 export interface Reader extends FilmReader {
   /** Resolves when a child is open. Raises `model-unusable`, with the check that failed. */
   ready(): Promise<void>;
+  /** Score and features of a DICOM film, a JPEG or a PNG. Raises as `read` does. */
+  examine(request: ExaminationRequest): Promise<Examination>;
 }
 
 const defaults = { timeoutSeconds: 30, memoryLimitMiB: 1024, threads: 1, openSeconds: 60, atOnce: 1, spares: 1 };
@@ -65,6 +68,7 @@ export function createReader(options: ReaderOptions): Reader {
     ready: async () => pool.give(await pool.take()),
     header: async (path) => expectAnswer(await ask({ kind: 'header', path }), 'header').header,
     read: async (request) => expectAnswer(await ask({ kind: 'read', request }), 'reading').reading,
+    examine: async (request) => expectAnswer(await ask({ kind: 'examine', request }), 'examination').examination,
     close: () => pool.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Examination, ExaminationRequest } from '../core/examination.ts';
 import { asFailure, Failure, type FailureCode, failures } from '../core/failure.ts';
 import type { FilmReading, FilmRequest } from '../core/ports.ts';
 import type { Attribute, Dataset } from '../core/study.ts';
@@ -8,15 +9,19 @@ import type { Attribute, Dataset } from '../core/study.ts';
 export type Question =
   | { readonly kind: 'open'; readonly modelFolder: string; readonly threads: number }
   | { readonly kind: 'header'; readonly path: string }
-  | { readonly kind: 'read'; readonly request: FilmRequest };
+  | { readonly kind: 'read'; readonly request: FilmRequest }
+  | { readonly kind: 'examine'; readonly request: ExaminationRequest };
 
 export type Answer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'header'; readonly header: Dataset }
   | { readonly kind: 'reading'; readonly reading: FilmReading }
+  | { readonly kind: 'examination'; readonly examination: Examination }
   | { readonly kind: 'failed'; readonly failure: FailureMessage };
 
 const longestLine = 500;
+/** Those of a ResNet-101. */
+const mostFeatures = 2048;
 
 /** A failure without its cause, which may hold anything. */
 export interface FailureMessage {
@@ -38,6 +43,7 @@ export const toFailure = ({ code, detail }: FailureMessage): Failure => new Fail
 const probability = z.number().min(0).max(1);
 const length = z.int().min(1).max(100_000);
 const bytes = z.instanceof(Uint8Array);
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const line = z.string().max(longestLine).optional();
 
 const picture = z
@@ -50,7 +56,7 @@ const map = z
 
 const reading = z.object({
   header: z.custom<Dataset>(isObject).transform(restore),
-  pixelDigest: z.string().regex(/^[0-9a-f]{64}$/),
+  pixelDigest: digest,
   score: probability,
   map,
   region: z
@@ -61,19 +67,35 @@ const reading = z.object({
   flags: z.array(z.string().max(200)).max(1000),
 });
 
+const shortText = z.string().max(longestLine).nullable();
+
+const features = z
+  .instanceof(Float32Array)
+  .refine(({ length }) => length >= 1 && length <= mostFeatures, `1 to ${mostFeatures} values`)
+  .refine((values) => values.every(Number.isFinite), 'finite values');
+
+const examination = z.object({
+  score: probability,
+  features,
+  fileDigest: digest,
+  header: z.object({ ViewPosition: shortText, Manufacturer: shortText, ManufacturerModelName: shortText }).nullable(),
+  picture: picture.nullable(),
+});
+
 const code = z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]);
 
 const answerSchema: z.ZodType<Answer> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('header'), header: z.custom<Dataset>(isObject).transform(restore) }),
   z.object({ kind: z.literal('reading'), reading }),
+  z.object({ kind: z.literal('examination'), examination }),
   z.object({
     kind: z.literal('failed'),
     failure: z.object({ code, detail: z.object({ where: line, expected: line, got: line }) }),
   }),
 ]) as z.ZodType<Answer>;
 
-/** The answer, or null when it is none of the four. */
+/** The answer, or null when it is none of these. */
 export function parseAnswer(message: unknown): Answer | null {
   return answerSchema.safeParse(message).data ?? null;
 }
