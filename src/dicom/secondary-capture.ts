@@ -1,7 +1,7 @@
 import type { Codes, Composition } from '../core/ports.ts';
 import type { ImageHeader, ImageReading, Picture, Reading } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
-import { findingSentence, reviewNotice, untrainedNotice } from '../core/wording.ts';
+import { findingSentence, reviewNotice, scoreSentence, untrainedNotice } from '../core/wording.ts';
 import { type Attributes, build, codeItem } from './build.ts';
 import { sopReference, sopReferenceContent } from './content-item.ts';
 import { contributingEquipment, equipment, patientAndStudy, resultSeries, times } from './result-header.ts';
@@ -52,10 +52,11 @@ function captureDevice(gateway: Composition['gateway'], reading: Reading): Attri
   };
 }
 
-function derivation({ image, decision }: ImageReading, { model, settings }: Reading, codes: Codes): Attributes {
+function derivation({ image, score, decision }: ImageReading, { model, settings }: Reading, codes: Codes): Attributes {
   const description = [
     ...(model.training === 'untrained' ? [untrainedNotice] : []),
     findingSentence(decision, settings),
+    scoreSentence(score, settings.operatingPoint),
     `Grad-CAM of ${model.name} ${model.version} for airspace opacity at its last feature map, ReLU,`,
     'on a colour scale fixed for the model, blended over the source image; legend burned in.',
     reviewNotice,

@@ -162,6 +162,9 @@ suite('films that reach a PACS', () => {
       expect(JSON.stringify(explained.ReferencedSOPSequence)).toContain(String(heatmaps[0]!.dataset['SOPInstanceUID']));
       expect(JSON.stringify(report)).toContain('AI output, not reviewed');
       expect(JSON.stringify(sr[0]!.dataset)).toContain('AI output, not reviewed');
+      const explanation = String(heatmaps[0]!.dataset['DerivationDescription']);
+      expect(explanation).toContain(`Score ${score.toFixed(4)} (present at`);
+      expect(explanation).toContain(present ? 'suspicious for COVID-19' : 'does not rule out COVID-19');
       expect(String(heatmaps[0]!.dataset['SeriesDescription'])).toMatch(/unreviewed|not reviewed/i);
     }
     const decisions = new Set((await studies()).map(({ decision }) => decision));
