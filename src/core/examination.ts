@@ -1,4 +1,4 @@
-import type { ContentSettings, Picture } from './reading.ts';
+import type { ActivationMap, ContentSettings, Picture } from './reading.ts';
 
 /** What science asks of the reader: one file, one score, and what the network saw in it. Plain values. */
 
@@ -14,6 +14,8 @@ export interface Examination {
   readonly score: number;
   /** Average of the last feature map; as many as the manifest says, 2,048 in a ResNet-101. */
   readonly features: Float32Array;
+  /** Grad-CAM of p(opacity), unscaled. */
+  readonly map: ActivationMap;
   /** Hex SHA-256 of the file's bytes. */
   readonly fileDigest: string;
   /** Null for a JPEG or PNG, which has none. */

@@ -18,6 +18,7 @@ export async function examineFile(request: ExaminationRequest, room: ReadingRoom
   return {
     score: seen.score,
     features: seen.features,
+    map: seen.map,
     fileDigest: sha256(bytes),
     header,
     picture: request.picture ? await drawReading(seen, request.settings, room) : null,

@@ -77,6 +77,7 @@ const features = z
 const examination = z.object({
   score: probability,
   features,
+  map,
   fileDigest: digest,
   header: z.object({ ViewPosition: shortText, Manufacturer: shortText, ManufacturerModelName: shortText }).nullable(),
   picture: picture.nullable(),

@@ -55,6 +55,7 @@ test('a PNG is examined as the same steps do one by one, because science must se
     const examination = await examine(path);
     expect(examination.score).toBe(direct.probabilities[1]);
     expect(examination.features).toEqual(direct.features);
+    expect(examination.map).toEqual(direct.map);
     expect(examination.features).toHaveLength(facts.manifest.outputs.features.shape[1]);
     expect(examination.fileDigest).toBe(createHash('sha256').update(readFileSync(path)).digest('hex'));
     expect([examination.header, examination.picture]).toEqual([null, null]);
