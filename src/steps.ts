@@ -206,18 +206,20 @@ function withoutReceipt({ artifacts, receipts }: Recorded, { name, kinds }: Dest
   return artifacts.filter((artifact) => kinds.includes(artifact.kind) && !stored(artifact));
 }
 
-/** Re-reads whose study it is, just before something is written under that name. */
+/** Re-reads whose study it is, just before something is written under that name (faults 5 and 8, T19). */
 async function requireSamePatient({ archive }: World, { reading: { study } }: Recorded): Promise<void> {
   const patients = await archive.patients(study.StudyInstanceUID);
-  if (patients.length === 0) throw new Failure('source-gone');
-  const same = patients.filter((patient) => samePatient(patient, study));
-  if (same.length === patients.length) return;
-  throw new Failure(same.length === 0 && patients.length === 1 ? 'identity-changed' : 'identity-conflict');
+  const [patient] = patients;
+  if (!patient) throw new Failure('source-gone');
+  const distinct = new Set(
+    patients.map(({ PatientID, IssuerOfPatientID }) => JSON.stringify([PatientID, IssuerOfPatientID])),
+  );
+  if (distinct.size > 1) throw new Failure('identity-conflict', { where: 'the patients that the archive names' });
+  if (!samePatient(patient, study)) throw new Failure('identity-changed');
 }
 
-/** Same PatientID and same issuer; an archive that does not tell the issuer does not contradict it. */
+/** What one side does not tell contradicts nothing: archives leave out the issuer, and some the patient. */
 function samePatient(a: PatientIdentity, b: PatientIdentity): boolean {
-  const issuersAgree =
-    a.IssuerOfPatientID === null || b.IssuerOfPatientID === null || a.IssuerOfPatientID === b.IssuerOfPatientID;
-  return a.PatientID === b.PatientID && issuersAgree;
+  const agree = (one: string | null, other: string | null) => one === null || other === null || one === other;
+  return agree(a.PatientID, b.PatientID) && agree(a.IssuerOfPatientID, b.IssuerOfPatientID);
 }

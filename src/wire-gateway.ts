@@ -8,7 +8,7 @@ import type { StudyEvent } from './core/study.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
 import { createStudySearch } from './dicom/qido.ts';
 import { createFhirDestination } from './fhir/server.ts';
-import { createGatewayMetrics, createHttpServer, type GatewayMetrics } from './http/index.ts';
+import { createGatewayMetrics, createHttpServer, type GatewayMetrics, type HttpServer } from './http/index.ts';
 import { openStore, type Store } from './jobs/index.ts';
 import { createHttp } from './net/client.ts';
 import type { Http } from './net/http.ts';
@@ -41,24 +41,63 @@ const mostAnswerBytes = 512 * MiB;
 /** Opens the store and builds everything; starts nothing. Raises `store-locked`, `config-invalid`, `model-unusable`. */
 export function wireGateway(config: Config, stderr: Log): Gateway {
   const model = wireModel(config);
-  let metrics: GatewayMetrics | null = null;
-  const log: Log = (line) => {
-    stderr(line);
-    metrics?.observe(line);
-  };
   const stateFolder = resolve(config.jobs.stateFolder);
+  // The store writes the log and the metrics read the store: lines before the metrics are there are not counted.
+  const observers: Log[] = [stderr];
+  const log: Log = (line) => {
+    for (const observe of observers) observe(line);
+  };
   const store = openStore(stateFolder, log);
-  metrics = createGatewayMetrics(store.board);
-  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics?.patientsUnresolved.add());
-  const selection = config.selection;
+  const metrics = createGatewayMetrics(store.board);
+  observers.push(metrics.observe);
+  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
-  const core = wireCore({ config, model, selection, report });
+  const core = wireCore({ config, model, selection: config.selection, report });
   const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
   const sources = wireSources(config, store, peers, log);
-  const { host, port, allowedHosts } = config.http;
-  const server = createHttpServer({
+  const server = wireServer(config, { stateFolder, store, sources, metrics, heldBack, log });
+  return {
+    ...{ store, heldBack, sources, log },
+    world: wireWorld(config, store, peers, core),
+    ready: () => core.reader.ready(),
+    server: { listen: () => listen(server, stateFolder), url: () => server.url },
+    async announce(event) {
+      await store.queue.announce(event, Date.now());
+      metrics.announcements.add({ source: event.source });
+    },
+    async close() {
+      await server.close();
+      await core.reader.close();
+      await Promise.all(peers.clients.map((client) => client.close()));
+      store.close();
+    },
+  };
+}
+
+function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>): World {
+  const { quietSeconds, maxMinutes } = config.settle;
+  return {
+    ...core,
+    archive: peers.archive,
+    destinations: peers.destinations,
+    ledger: store.ledger,
+    siteSecret: config.siteSecret ?? store.secret(),
+    settle: { quietSeconds, maxSeconds: maxMinutes * 60 },
+    progress: (job, state) => store.queue.advance(job, state, Date.now()),
+    now: Date.now,
+  };
+}
+
+interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'log'> {
+  readonly stateFolder: string;
+  readonly metrics: GatewayMetrics;
+}
+
+function wireServer(config: Config, { stateFolder, store, sources, metrics, heldBack, log }: ServerParts): HttpServer {
+  const { host, port, allowedHosts, token } = config.http;
+  return createHttpServer({
     ...{ host, port, allowedHosts, log, metrics: metrics.metrics, board: store.board, history: store.history },
-    token: config.http.token ?? keptToken(stateFolder),
+    token: token ?? keptToken(stateFolder),
     checks: [
       { name: 'model', run: () => heldBack },
       { name: 'store', run: () => storeCheck(store) },
@@ -67,35 +106,12 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
     receive: (event) => receive(sources, event),
     now: Date.now,
   });
-  const world: World = {
-    ...core,
-    archive: peers.archive,
-    destinations: peers.destinations,
-    ledger: store.ledger,
-    siteSecret: config.siteSecret ?? store.secret(),
-    settle: { quietSeconds: config.settle.quietSeconds, maxSeconds: config.settle.maxMinutes * 60 },
-    progress: (job, state) => store.queue.advance(job, state, Date.now()),
-    now: Date.now,
-  };
-  const close = async () => {
-    await server.close();
-    await core.reader.close();
-    await Promise.all(peers.clients.map((client) => client.close()));
-    store.close();
-  };
-  const listen = async () => {
-    await server.listen();
-    writeFileSync(join(stateFolder, addressFile), server.url, { mode: 0o600 });
-  };
-  const announce = async (event: StudyEvent) => {
-    await store.queue.announce(event, Date.now());
-    metrics?.announcements.add({ source: event.source });
-  };
-  return {
-    ...{ store, heldBack, world, sources, log, announce, close },
-    ready: () => core.reader.ready(),
-    server: { listen, url: () => server.url },
-  };
+}
+
+/** Leaves the address for `runningApi`: the port may be any free one. */
+async function listen(server: HttpServer, stateFolder: string): Promise<void> {
+  await server.listen();
+  writeFileSync(join(stateFolder, addressFile), server.url, { mode: 0o600 });
 }
 
 const addressFile = 'api-address';

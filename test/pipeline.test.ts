@@ -215,6 +215,13 @@ describe('the spine', () => {
     expect([pacs.stored.length, fhir.stored.length]).toEqual([0, 0]);
   });
 
+  test('writes where the archive does not tell the patient, because silence contradicts nothing', async () => {
+    const { world, patients, pacs } = makeWorld([{ key: '1.1' }]);
+    patients[0] = { PatientID: null, IssuerOfPatientID: null };
+    expect(await run(world)).toEqual({ state: 'done', partial: false });
+    expect(pacs.stored).toHaveLength(1);
+  });
+
   test('quarantines a study whose films name two patients (fault 8)', async () => {
     const { world, pacs } = makeWorld([{ key: '1.1' }, { key: '1.2', patient: 'PH-002' }]);
     await expect(run(world)).rejects.toMatchObject({ code: 'identity-conflict' });
