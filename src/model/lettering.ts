@@ -22,12 +22,26 @@ export interface Label {
 const fontFolder = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf');
 const smallestSize = 5;
 
+/** Lines that were drawn before: all but the score's stand on every picture. */
+const drawn = new Map<string, Promise<Label>>();
+const mostDrawn = 64;
+
 /** One line at `size` pixels, or smaller when it would be wider than `maxColumns`. */
 export async function letter(lettering: Lettering, size: number, maxColumns: number): Promise<Label> {
-  const label = await render(lettering, size);
+  const label = await renderOnce(lettering, size);
   if (label.columns <= maxColumns || size <= smallestSize) return label;
   const fitting = Math.floor((size * maxColumns) / label.columns);
   return letter(lettering, Math.max(smallestSize, Math.min(size - 1, fitting)), maxColumns);
+}
+
+function renderOnce(lettering: Lettering, size: number): Promise<Label> {
+  const key = JSON.stringify([lettering, size]);
+  const known = drawn.get(key);
+  if (known) return known;
+  if (drawn.size >= mostDrawn) drawn.clear();
+  const label = render(lettering, size);
+  drawn.set(key, label);
+  return label;
 }
 
 /** At 72 dots an inch a point is a pixel. */

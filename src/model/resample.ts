@@ -64,29 +64,57 @@ export function resample(plane: Plane, columns: number, rows: number, kernel: Ke
 function resampleRows({ columns: from, rows, values }: Plane, columns: number, kernel: Kernel): Plane {
   const taps = tapsOf(from, columns, kernel);
   const out = new Float32Array(columns * rows);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const { first, weights } = taps[column]!;
-      const start = row * from + first;
-      let sum = 0;
-      for (let k = 0; k < weights.length; k++) sum += weights[k]! * values[start + k]!;
-      out[row * columns + column] = sum;
-    }
+  for (let row = 0; row < rows; row += together) {
+    taps.forEach(({ first, weights }, column) => {
+      const source = row * from + first;
+      const to = row * columns + column;
+      if (row + together <= rows) weigh(weights, values, source, 1, from, out, to, columns);
+      else
+        for (let r = 0; r < rows - row; r++) weigh(weights, values, source + r * from, 1, 0, out, to + r * columns, 0);
+    });
   }
   return { columns, rows, values: out };
 }
 
 function resampleColumns({ columns, values, rows: from }: Plane, rows: number, kernel: Kernel): Plane {
   const out = new Float32Array(columns * rows);
-  const sums = new Float64Array(columns);
   tapsOf(from, rows, kernel).forEach(({ first, weights }, row) => {
-    sums.fill(0);
-    for (let k = 0; k < weights.length; k++) {
-      const weight = weights[k]!;
-      const start = (first + k) * columns;
-      for (let column = 0; column < columns; column++) sums[column]! += weight * values[start + column]!;
-    }
-    out.set(sums, row * columns);
+    const source = first * columns;
+    const to = row * columns;
+    const whole = columns - (columns % together);
+    for (let c = 0; c < whole; c += together) weigh(weights, values, source + c, columns, 1, out, to + c, 1);
+    for (let c = whole; c < columns; c++) weigh(weights, values, source + c, columns, 0, out, to + c, 0);
   });
   return { columns, rows, values: out };
+}
+
+/** Sums that are built side by side: one waits for its own addition, four do not, which more than halves the time. */
+const together = 4;
+
+/**
+ * Weighs inputs `step` apart from `at` on into `out[to]`, and does the same for the three lines that lie `apart` from each
+ * other, into places `toApart` from each other. Nothing apart: the same line four times.
+ */
+function weigh(
+  weights: Float64Array,
+  values: Float32Array,
+  at: number,
+  step: number,
+  apart: number,
+  out: Float32Array,
+  to: number,
+  toApart: number,
+): void {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let k = 0, i = at; k < weights.length; k++, i += step) {
+    const weight = weights[k]!;
+    a += weight * values[i]!;
+    b += weight * values[i + apart]!;
+    c += weight * values[i + 2 * apart]!;
+    d += weight * values[i + 3 * apart]!;
+  }
+  out[to] = a;
+  out[to + toApart] = b;
+  out[to + 2 * toApart] = c;
+  out[to + 3 * toApart] = d;
 }
