@@ -12,6 +12,8 @@ export interface RunningGateway {
   readonly log: () => string;
   /** JSON of the API; the token is sent. */
   api(path: string, init?: RequestInit): Promise<Response>;
+  /** Kills the process in the very moment in which its log holds the text; resolves when it is gone. */
+  killAt(text: string): Promise<void>;
   stop(signal?: NodeJS.Signals): Promise<{ readonly code: number | null; readonly tookMs: number }>;
 }
 
@@ -60,6 +62,13 @@ export async function startGateway(folder: GatewayFolder, args: readonly string[
     log,
     api: (path, init = {}) =>
       fetch(`${url}${path}`, { ...init, headers: { authorization: `Bearer ${folder.token}`, ...init.headers } }),
+    killAt: (text) =>
+      new Promise((resolve) => {
+        const kill = () => void (log().includes(text) && child.kill('SIGKILL'));
+        child.once('exit', () => resolve());
+        child.stderr.on('data', kill);
+        kill();
+      }),
     stop: (signal = 'SIGTERM') => stop(child, signal),
   };
 }
