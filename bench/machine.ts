@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+
+export interface Machine {
+  readonly model: string;
+  readonly cores: number;
+  readonly node: string;
+  /** Over the last minute, when the benchmark began. */
+  readonly load: number;
+}
+
+export function lookAtMachine(): Machine {
+  const model = cpus()[0]?.model.trim() ?? 'unknown';
+  return { model, cores: availableParallelism(), node: process.version, load: loadavg()[0] ?? 0 };
+}
+
+/** Above this, something else is running and the figures are those of what it leaves. */
+export const busyLoad = 1.5;
+
+export function busyWarning({ load }: Machine): string | null {
+  if (load <= busyLoad) return null;
+  return `load average ${load.toFixed(2)}: something else runs on this machine; the figures are too low, ratios hold better`;
+}
+
+/** Resident MiB now and at its peak, of every process that this one started; null where there is no /proc. */
+export function childMemory(): readonly { readonly now: number; readonly peak: number }[] | null {
+  try {
+    const pids = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean);
+    return pids.map((pid) => {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      const mebibytes = (key: string) => Number(new RegExp(`^${key}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
+      return { now: mebibytes('VmRSS'), peak: mebibytes('VmHWM') };
+    });
+  } catch {
+    return null;
+  }
+}
