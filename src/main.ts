@@ -41,6 +41,23 @@ configured('study <uid>', 'process one study of the PACS now', ['cxr-gateway stu
   .action((studyInstanceUid, options) =>
     runCommand(() => import('./commands/study.ts'), { studyInstanceUid, ...options }),
   );
+command('evaluate', 'measure a model on films whose labels are known', [
+  'cxr-gateway evaluate --images films.csv --root films/ --out evaluation',
+  'cxr-gateway evaluate --images studies.csv --root archive/ --dicom --prevalence 0.1 --out evaluation',
+])
+  .requiredOption('--images <csv>', 'table with the columns file, label (opacity, none, covid, other) and group')
+  .requiredOption('--root <dir>', 'folder that the files of the table lie in')
+  .requiredOption('--out <dir>', 'folder for metrics.json, predictions.csv and report.html')
+  .option('--model <id>', 'folder in models/')
+  .option('--models <dir>', 'a folder of models that is not the one shipped')
+  .option('--prevalence <share>', 'share of positive studies that figures are re-weighted to', '0.0257')
+  .option('--specificity <share>', 'tell the sensitivity at this specificity', '0.718')
+  .option('--radiologist-rate <number>', 'images that a radiologist reads in a minute', '1.75')
+  .option('--include-other', 'count the label other as negative')
+  .option('--unrelated-groups', 'the groups of the table are not those of the training, though numbers may agree')
+  .option('--dicom', 'only DICOM counts; a row may name a folder with the films of one study')
+  .option('--readers <number>', 'reader processes; by default one a core')
+  .action((options) => runCommand(() => import('./commands/evaluate.ts'), options));
 command('demo', 'an archive, a FHIR server and the gateway on this machine, with three drawn films', [
   'cxr-gateway demo',
   'cxr-gateway demo --orthanc --exit',
