@@ -4,7 +4,7 @@
     node src/main.ts read TARGET --json > reader.jsonl       # with the model in use
     python as_dicom.py --compare TARGET/scores.json reader.jsonl
 
-The pixels are those of the pack, the window is the identity on 0..255, and nobody's name is in the header.
+The films are enlarged to 512 px first, since the reader refuses small ones, and scored as enlarged. The window is the identity on 0..255, and nobody's name is in the header.
 """
 import json
 import sys
@@ -12,17 +12,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from export import films_of, trained_network
 from preprocess import load_steps, prepare
 
+SIDE = 512
 COMPUTED_RADIOGRAPHY = "1.2.840.10008.5.1.4.1.1.1"
 
 
+def enlarged(film: np.ndarray) -> np.ndarray:
+    """8-bit film of SIDE × SIDE; the only one that both are asked about."""
+    return np.asarray(Image.fromarray(np.rint(film * 255).astype(np.uint8)).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+
+
 def cr_of(film: np.ndarray, number: int) -> Dataset:
-    """A frontal adult CR of 8 bits; `film` in 0..1."""
+    """A frontal adult CR of 8 bits."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -37,7 +44,7 @@ def cr_of(film: np.ndarray, number: int) -> Dataset:
     ds.Rows, ds.Columns = film.shape
     ds.BitsAllocated, ds.BitsStored, ds.HighBit = 8, 8, 7
     ds.WindowCenter, ds.WindowWidth = 128, 256
-    ds.PixelData = np.rint(film * 255).astype(np.uint8).tobytes()
+    ds.PixelData = film.tobytes()
     return ds
 
 
@@ -51,9 +58,10 @@ def write(pack: Path, most: int, out: Path, model_folder: Path, target: Path) ->
     target.mkdir(parents=True, exist_ok=True)
     scores = {}
     for number, film in enumerate(films_of(pack, most, "check")[1]):
+        film = enlarged(film)
         cr_of(film, number).save_as(target / f"{number:03}.dcm", enforce_file_format=True)
         with torch.no_grad():
-            logits = network(torch.from_numpy(prepare(film, steps)[None]))[0]
+            logits = network(torch.from_numpy(prepare(film / np.float32(255), steps)[None]))[0]
         scores[f"{number:03}.dcm"] = torch.softmax(logits, 1)[0, 1].item()
     (target / "scores.json").write_text(json.dumps(scores))
     print(f"{target}: {len(scores)} films")

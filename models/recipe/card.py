@@ -51,7 +51,7 @@ def card(manifest: dict, log: dict, calibration: dict | None, differences: dict)
     licences = "\n".join(f"- {source}: {LICENCES[source]}." for source in sorted({cell["source"] for cell in log["data"]}))
     return f"""# {manifest["name"]}
 
-**Research use only.** {manifest["intendedUse"]}
+**{manifest["intendedUse"]}**
 
 | | |
 |---|---|

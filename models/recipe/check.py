@@ -58,20 +58,25 @@ def jpeg_without_rounding_is_nothing() -> str:
     return "8 × 8 transform inverts"
 
 
-def randomised(seed: int) -> Network:
-    """Random weights, and normalisations that have seen films: a swapped or forgotten one is seen, and films differ."""
-    torch.manual_seed(seed)
-    network = Network()
-    for name, module in network.named_modules():
+def see_films(model: torch.nn.Module) -> None:
+    """Random normalisations that have seen films: a swapped or forgotten one is found out, and films differ."""
+    for name, module in model.named_modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             # small at the end of each block: 33 additions of noise would blow up the last bit of a float
             torch.nn.init.uniform_(module.weight, *((0.1, 0.3) if name.endswith("bn3") else (0.3, 0.7)))
             torch.nn.init.uniform_(module.bias, -0.1, 0.1)
             module.momentum = 1.0
-    torch.nn.init.normal_(network.fc.weight, std=0.1)
     with torch.no_grad():
-        network.train()(finish(drawn_films(8, 128).float(), load_steps()))
-    return network.eval()
+        model.train()(finish(drawn_films(8, 128).float(), load_steps()))
+    model.eval()
+
+
+def randomised(seed: int) -> Network:
+    torch.manual_seed(seed)
+    network = Network()
+    torch.nn.init.normal_(network.fc.weight, std=0.1)
+    see_films(network)
+    return network
 
 
 def graph_equals_torch() -> str:
@@ -96,7 +101,8 @@ def torchvision_becomes_a_backbone() -> str:
     import torchvision
 
     torch.manual_seed(2)
-    model = torchvision.models.resnet101(weights=None).eval()
+    model = torchvision.models.resnet101(weights=None)
+    see_films(model)
     with tempfile.TemporaryDirectory() as folder:
         torch.save(model.state_dict(), f"{folder}/resnet101.pth")
         made = from_torchvision.convert(Path(folder) / "resnet101.pth", Path(folder) / "resnet101-own", head_seed=4)
@@ -111,7 +117,7 @@ def torchvision_becomes_a_backbone() -> str:
     assert 0.01 < float(score[0, 1]) < 0.99, "nothing to compare"
     scale = float(expected.abs().max())
     off, score_off = np.abs(features - expected.numpy()).max() / scale, np.abs(probabilities - score.numpy()).max()
-    assert off < 1e-5 and score_off < 1e-5, (off, score_off)
+    assert off < 1e-4 and score_off < 1e-5, (off, score_off)
     return f"features {off:.1e} of the largest, score {score_off:.1e}"
 
 

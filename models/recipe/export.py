@@ -108,6 +108,8 @@ def export(a: argparse.Namespace) -> dict:
     steps = load_steps()
     if log["preprocess"] != steps:
         raise ValueError(f"{a.out} was trained with other steps than those of preprocess.json: {log['preprocess']}")
+    if log["final"]["size"] != contract.INPUT_SHAPE[-1] and not a.any_size:
+        raise ValueError(f"{a.out} was last trained and scored at {log['final']['size']} px: its calibration does not hold at 224")
     calibrated = a.out / "calibration.json"
     calibration = json.loads(calibrated.read_text()) if calibrated.exists() else None
     network = trained_network(a.out, calibration)
@@ -149,6 +151,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="the model folder to make; its name becomes the id")
     parser.add_argument("--version", default="1")
     parser.add_argument("--films", type=int, default=200, help="how many to compare PyTorch with ONNX Runtime on")
+    parser.add_argument("--any-size", action="store_true", help="to try things out: take a run that did not end at 224 px")
     parser.add_argument("--plain", action="store_true", help="keep the normalisations as nodes")
     a = parser.parse_args()
     print(f"{a.folder}: largest differences between PyTorch and ONNX Runtime {export(a)}")

@@ -81,7 +81,8 @@ def pack(data: Path, name: Path, side: int, quality: int, limit: int = 0) -> dic
         writer.writeheader()
         writer.writerows(rows)
     if (size := name.with_suffix(".bin").stat().st_size) > MOST_BYTES:
-        raise ValueError(f"{name}.bin has {size} bytes, more than {MOST_BYTES}: take a smaller --side or --quality")
+        name.with_suffix(".bin").unlink()
+        raise ValueError(f"{name}.bin would have {size} bytes, more than {MOST_BYTES}: take a smaller --side or --quality")
     return dict(Counter(folder_of(row["file"]) for row in rows))
 
 
