@@ -58,6 +58,32 @@ command('evaluate', 'measure a model on films whose labels are known', [
   .option('--dicom', 'only DICOM counts; a row may name a folder with the films of one study')
   .option('--readers <number>', 'reader processes; by default one a core')
   .action((options) => runCommand(() => import('./commands/evaluate.ts'), options));
+command('train-head', "train a model's last layer on films whose labels are known", [
+  'cxr-gateway train-head --images films.csv --root films/ --backbone resnet101-airspace-opacity --id our-site --out our-models',
+  'cxr-gateway train-head --images films.csv --root films/ --backbone our-models/our-site --id our-site-2 --out our-models --epochs 30',
+])
+  .requiredOption('--images <csv>', 'table with the columns file, label (opacity, none, covid, other) and group')
+  .requiredOption('--root <dir>', 'folder that the files of the table lie in')
+  .requiredOption('--backbone <id>', 'the model whose layers stay: folder in models/, or its path')
+  .requiredOption('--id <id>', 'name of the new model')
+  .requiredOption('--out <dir>', 'folder of models that the new one is put into')
+  .option('--models <dir>', 'a folder of models that is not the one shipped, for --backbone')
+  .option('--epochs <number>', 'how often every training film is seen', '8')
+  .option('--batch <number>', 'films of a step', '10')
+  .option('--learning-rate <rate>', 'of stochastic gradient descent', '1e-4')
+  .option('--momentum <share>', 'of stochastic gradient descent', '0.9')
+  .option('--l2 <factor>', 'of half the squared weights', '1e-4')
+  .option('--raw-features', 'train on the features as they are, not centred and scaled')
+  .option('--split <share>', 'training share of each label, by group', '0.7')
+  .option('--seed <number>', 'of the split and of every shuffle', '1')
+  .option('--include-covid', 'confirmed COVID-19 counts as opacity; the model then says so')
+  .option('--operating-point <rule>', 'youden, specificity=0.9, or a threshold', 'youden')
+  .option('--name <name>', 'what results call the model')
+  .option('--model-version <version>', 'of the new model', '1')
+  .option('--manufacturer <name>', "of the new model; by default the backbone's")
+  .option('--work <dir>', 'where features are kept between runs; by default .features in --out')
+  .option('--readers <number>', 'reader processes; by default one a core')
+  .action((options) => runCommand(() => import('./commands/train-head.ts'), options));
 command('demo', 'an archive, a FHIR server and the gateway on this machine, with three drawn films', [
   'cxr-gateway demo',
   'cxr-gateway demo --orthanc --exit',

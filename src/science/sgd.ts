@@ -42,9 +42,9 @@ export interface Epoch {
  */
 export function* trainEpochs({ training, validation }: Split<Sample>, options: SgdOptions): Generator<Epoch> {
   const width = training[0]?.features.length ?? 0;
-  const head = createHead(width, options.seed);
-  const velocity: SoftmaxHead = { weight: new Float64Array(2 * width), bias: new Float64Array(2) };
-  const draw = uniform(options.seed + 1);
+  const head = createHead(width);
+  const velocity = createHead(width);
+  const draw = uniform(options.seed);
   for (let number = 1; number <= options.epochs; number++) {
     const order = shuffled(training, draw);
     const batches: Fit[] = [];

@@ -1,5 +1,3 @@
-import { uniform } from '../model/random.ts';
-
 /** A fully connected layer of two classes with softmax and cross-entropy, in float64. Class 0 is none, class 1 opacity. */
 
 export interface SoftmaxHead {
@@ -20,14 +18,9 @@ export interface Fit {
   readonly accuracy: number;
 }
 
-/** Glorot's uniform start, bound √(6 / (inputs + outputs)); biases 0. */
-export function createHead(features: number, seed: number): SoftmaxHead {
-  const draw = uniform(seed);
-  const bound = Math.sqrt(6 / (features + 2));
-  return {
-    weight: Float64Array.from({ length: 2 * features }, () => (2 * draw() - 1) * bound),
-    bias: new Float64Array(2),
-  };
+/** Zeros: the objective has one minimum, and drawn weights would only be noise that the first epochs must unlearn. */
+export function createHead(features: number): SoftmaxHead {
+  return { weight: new Float64Array(2 * features), bias: new Float64Array(2) };
 }
 
 export function copyOf({ weight, bias }: SoftmaxHead): SoftmaxHead {
