@@ -11,6 +11,7 @@ import { metricsOf } from './metrics.ts';
 import { readTrainingDigests } from './overlap.ts';
 import { isPositive, predictionsCsv, type ScoringOptions, scoreRows } from './predictions.ts';
 import { reportHtml } from './report-html.ts';
+import type { Scored } from './scored.ts';
 import { type Row, readTable } from './table.ts';
 
 /** Scores the films of a table and says what that tells about a model. What waits and what fails is handed in. */
@@ -47,43 +48,29 @@ export interface EvaluationFiles {
  * Nothing is written.
  */
 export async function evaluate(options: EvaluateOptions, tools: EvaluateTools): Promise<EvaluationFiles> {
-  const { images, root, modelFolder, settings } = options;
+  const { images, root, modelFolder, settings, software, model, machine } = options;
   const name = basename(images);
   const rows = readTable(images);
   const asked = rows.filter(({ label }) => settings.includeOther || label !== 'other');
-  requireBothClasses(
-    asked.map(({ label }) => isPositive(label)),
-    name,
-    '',
-  );
+  const labelled = asked.map(({ label }) => ({ positive: isPositive(label) }));
+  requireBothClasses(labelled, name);
   const seen = readTrainingDigests(modelFolder);
-  const { operatingPoint, dicom, groupsUnrelated } = settings;
   const scoring = await scoreRows(asked, {
-    ...{
-      examine: tools.examine,
-      progress: tools.progress,
-      now: tools.now,
-      seen,
-      operatingPoint,
-      dicom,
-      groupsUnrelated,
-    },
-    atOnce: options.machine.readers,
-    pathsOf: (row) => pathsOf(root, row, dicom),
+    ...{ ...settings, ...tools, seen, atOnce: machine.readers },
+    pathsOf: (row) => pathsOf(root, row, settings.dicom),
   });
-  const left = `; ${scoring.alreadySeen.length} rows left out as seen in training, ${scoring.unreadable.length} unreadable`;
+  const { films, alreadySeen, unreadable } = scoring;
   requireBothClasses(
-    scoring.films.map(({ positive }) => positive),
+    films,
     name,
-    left,
+    `; left out as seen in training ${alreadySeen.length}, unreadable ${unreadable.length}`,
   );
-  const { model, machine, software } = options;
   const evaluation: Evaluation = {
     ...{ software, model, settings, machine, scoring },
     table: { name, sha256: sha256(readFileSync(images)), rows: rows.length, otherLeftOut: rows.length - asked.length },
     evaluatedAt: new Date(tools.clock()).toISOString(),
     overlapChecked: seen !== null,
-    assessment: assess(scoring.films, { ...settings, manifestPoint: operatingPoint }),
+    assessment: assess(films, { ...settings, manifestPoint: settings.operatingPoint }),
   };
   return { evaluation, files: await filesOf(evaluation, tools.examine) };
 }
@@ -104,9 +91,9 @@ async function filesOf(evaluation: Evaluation, examine: Examine): Promise<Evalua
 }
 
 /** Without both classes there is neither a curve nor a specificity. */
-function requireBothClasses(positive: readonly boolean[], where: string, because: string): void {
-  const positives = positive.filter(Boolean).length;
-  const negatives = positive.length - positives;
+function requireBothClasses(films: readonly Pick<Scored, 'positive'>[], where: string, because = ''): void {
+  const positives = films.filter(({ positive }) => positive).length;
+  const negatives = films.length - positives;
   if (positives > 0 && negatives > 0) return;
   const expected = 'films of both classes: opacity or covid, and none';
   throw new Failure('table-invalid', {

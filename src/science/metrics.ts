@@ -1,7 +1,8 @@
 import type { Stratum } from './assess.ts';
+import type { Calibration } from './calibration.ts';
 import { cautions, type Evaluation, imagesPerMinute, modelEfficiency } from './evaluation.ts';
 import type { OperatingPoint } from './operating.ts';
-import { corners } from './roc.ts';
+import { corners, type RocPoint } from './roc.ts';
 import type { Estimate } from './scored.ts';
 
 /** `metrics.json`: names are stable, new ones may be added. Figures at the top are at the model's operating point. */
@@ -29,14 +30,8 @@ export function metricsOf(evaluation: Evaluation): Readonly<Record<string, unkno
     by_view: strataOf(assessment.byView),
     by_device: strataOf(assessment.byDevice),
     operating_points: points.map(pointOf),
-    calibration: calibration.bins.map(({ low, high, n, meanScore, shareOfPositives, ci95 }) => ({
-      ...{ low, high, n, mean_score: meanScore, share_of_positives: shareOfPositives, ci95 },
-    })),
-    roc: corners(assessment.curve).map(({ threshold, sensitivity, falsePositiveRate }) => ({
-      threshold: Number.isFinite(threshold) ? threshold : null,
-      false_positive_rate: falsePositiveRate,
-      sensitivity,
-    })),
+    calibration: binsOf(calibration),
+    roc: curveOf(assessment.curve),
     cautions: cautions(evaluation),
     unreadable: scoring.unreadable,
     overlap: {
@@ -51,6 +46,18 @@ export function metricsOf(evaluation: Evaluation): Readonly<Record<string, unkno
     evaluated_at: evaluation.evaluatedAt,
   };
 }
+
+const binsOf = ({ bins }: Calibration) =>
+  bins.map(({ low, high, n, meanScore, shareOfPositives, ci95 }) => ({
+    ...{ low, high, n, mean_score: meanScore, share_of_positives: shareOfPositives, ci95 },
+  }));
+
+const curveOf = (curve: readonly RocPoint[]) =>
+  corners(curve).map(({ threshold, sensitivity, falsePositiveRate }) => ({
+    threshold: Number.isFinite(threshold) ? threshold : null,
+    false_positive_rate: falsePositiveRate,
+    sensitivity,
+  }));
 
 const estimate = (name: string, { value, ci95 }: Estimate) => ({ [name]: value, [`${name}_ci95`]: ci95 });
 

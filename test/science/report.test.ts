@@ -46,6 +46,9 @@ describe('the gallery', () => {
     const gallery = chooseGallery(films, 0.5, 4);
     const wrong = films.filter(({ positive, score }) => !positive && score >= 0.5).map(({ score }) => score);
     expect(gallery.falsePositive.map(({ score }) => score)).toEqual(wrong.sort((a, b) => b - a).slice(0, 4));
+    const missed = films.filter(({ positive, score }) => positive && score < 0.5).map(({ score }) => score);
+    expect(missed.length).toBeGreaterThan(4);
+    expect(gallery.falseNegative.map(({ score }) => score)).toEqual(missed.sort((a, b) => a - b).slice(0, 4));
     const right = films.filter(({ positive, score }) => positive && score >= 0.5).map(({ score }) => score);
     expect(gallery.truePositive[0]!.score).toBe(Math.max(...right));
     expect(gallery.truePositive[3]!.score).toBe(Math.min(...right));
