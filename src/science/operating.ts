@@ -50,7 +50,7 @@ export function operatingPoints(
       atPrevalence: atPrevalence(confusion, prevalence),
     };
   };
-  const target = `Specificity ≥ ${(100 * targetSpecificity).toFixed(1)} %`;
+  const target = `Specificity ≥\u00A0${(100 * targetSpecificity).toFixed(1)}\u00A0%`;
   return [
     at('manifest', "The model's own", manifestPoint, false),
     at('half', 'p = 0.5', 0.5, false),

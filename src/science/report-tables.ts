@@ -44,7 +44,7 @@ export function pointsTable(number: number, { points }: Assessment, prevalence: 
 
 function pointRow({ name, title, threshold, chosenHere, performance, atPrevalence }: OperatingPoint): Markup {
   const { accuracy, ppv, npv, flagsPerThousand } = atPrevalence;
-  return markup`<tr${name === 'manifest' ? markup` class="chosen"` : null}><td>${title}${chosenHere ? ' *' : ''}</td><td>${thresholdText(threshold)}</td>${cell(performance.sensitivity, percent)}${cell(performance.specificity, percent)}${cell(performance.accuracy, percent)}<td>${percent(accuracy)}</td><td>${percent(ppv)}</td><td>${percent(npv)}</td><td>${flagsPerThousand?.toFixed(0) ?? '–'}</td></tr>`;
+  return markup`<tr${name === 'manifest' ? markup` class="chosen"` : null}><td>${title}${chosenHere ? '\u00A0*' : ''}</td><td>${thresholdText(threshold)}</td>${cell(performance.sensitivity, percent)}${cell(performance.specificity, percent)}${cell(performance.accuracy, percent)}<td>${percent(accuracy)}</td><td>${percent(ppv)}</td><td>${percent(npv)}</td><td>${flagsPerThousand?.toFixed(0) ?? '–'}</td></tr>`;
 }
 
 export function confusionTable(number: number, { points }: Assessment): Markup {
