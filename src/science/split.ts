@@ -15,40 +15,57 @@ export interface Split<T> {
 
 interface Group<T> {
   readonly films: readonly T[];
-  /** Films of target 0 and of target 1. */
-  readonly counts: readonly [number, number];
+  readonly counts: Counts;
 }
+
+/** Films of target 0 and of target 1. */
+type Counts = readonly [none: number, opacity: number];
 
 /**
  * Splits films by group, so that the share of each label in training comes as near to `share` as whole groups allow; with
- * groups of one film that is `share` rounded to a film. Groups that hold both labels are dealt first, since those of one label
- * can still mend what they tip. The order of the films is kept; the seed decides which groups go where.
+ * groups of one film that is `share` rounded to a film. Groups that hold both labels are shared out among themselves first;
+ * those of one label then mend what is left over. The order of the films is kept; the seed decides which groups go where.
  */
 export function splitByGroup<T extends Grouped>(films: readonly T[], share: number, seed: number): Split<T> {
   const groups = shuffled(groupsOf(films), uniform(seed));
-  const mixed = groups.filter(({ counts: [none, opacity] }) => none > 0 && opacity > 0);
-  const pure = groups.filter(({ counts: [none, opacity] }) => none === 0 || opacity === 0);
-  const total = groups.reduce<[number, number]>((sum, { counts }) => [sum[0] + counts[0], sum[1] + counts[1]], [0, 0]);
-  const missing: [number, number] = [share * total[0], share * total[1]];
-  const training = new Set<T>();
-  for (const { films: members, counts } of [...mixed, ...pure]) {
-    const after = [missing[0] - counts[0], missing[1] - counts[1]] as const;
-    if (distance(after) > distance(missing)) continue;
-    [missing[0], missing[1]] = after;
-    for (const film of members) training.add(film);
-  }
+  const isMixed = ({ counts: [none, opacity] }: Group<T>) => none > 0 && opacity > 0;
+  const mixed = groups.filter(isMixed);
+  const wanted = (among: readonly Group<T>[]): Counts =>
+    [0, 1].map((i) => share * sum(among, i as 0 | 1)) as [number, number];
+  const first = fill(mixed, wanted(mixed));
+  const left = subtract(wanted(groups), [sum(first, 0), sum(first, 1)]);
+  const rest = fill(
+    groups.filter((group) => !isMixed(group)),
+    left,
+  );
+  const training = new Set([...first, ...rest].flatMap((group) => group.films));
   return {
     training: films.filter((film) => training.has(film)),
     validation: films.filter((film) => !training.has(film)),
   };
 }
 
-const distance = ([none, opacity]: readonly [number, number]): number => Math.abs(none) + Math.abs(opacity);
+/** Takes groups in their order, each that brings the counts nearer to what is wanted, or as near. */
+function fill<T>(groups: readonly Group<T>[], wanted: Counts): readonly Group<T>[] {
+  let missing = wanted;
+  return groups.filter(({ counts }) => {
+    const after = subtract(missing, counts);
+    const nearer = distance(after) <= distance(missing);
+    if (nearer) missing = after;
+    return nearer;
+  });
+}
+
+const sum = <T>(groups: readonly Group<T>[], target: 0 | 1): number =>
+  groups.reduce((total, { counts }) => total + counts[target], 0);
+const subtract = ([a, b]: Counts, [c, d]: Counts): Counts => [a - c, b - d];
+/** Squared: to be off in both labels by one is better than by two in one. */
+const distance = ([none, opacity]: Counts): number => none ** 2 + opacity ** 2;
 
 function groupsOf<T extends Grouped>(films: readonly T[]): readonly Group<T>[] {
   const members = Map.groupBy(films, ({ group }) => group);
   return [...members.values()].map((inGroup) => {
-    const opacity = inGroup.reduce((sum, { target }) => sum + target, 0);
+    const opacity = inGroup.reduce((total, { target }) => total + target, 0);
     return { films: inGroup, counts: [inGroup.length - opacity, opacity] };
   });
 }

@@ -40,6 +40,26 @@ describe('the split', () => {
     );
   });
 
+  test('shares out groups that hold both labels too, because those of one label cannot always mend it', () => {
+    const pairs = Array.from({ length: 20 }, (_, i) =>
+      [0, 1].map((target) => ({ group: `${i}`, target: target as 0 | 1 })),
+    );
+    const { training, validation } = splitByGroup([...pairs.flat(), ...single(20, 1)], 0.7, 1);
+    expect([opacityOf(training), training.length - opacityOf(training)]).toEqual([28, 14]);
+    expect([opacityOf(validation), validation.length - opacityOf(validation)]).toEqual([12, 6]);
+    fc.assert(
+      fc.property(films, share, fc.nat(1000), (all, part, seed) => {
+        const side = splitByGroup(all, part, seed).training;
+        const largest = Math.max(...[...Map.groupBy(all, ({ group }) => group).values()].map(({ length }) => length));
+        const off = (target: number) =>
+          side.filter((film) => film.target === target).length -
+          part * all.filter((film) => film.target === target).length;
+        expect(Math.hypot(off(0), off(1))).toBeLessThanOrEqual(2 * largest);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test("gives the paper's counts on the paper's films: 1,516 and 1,547 to train, 650 and 663 to validate", () => {
     const { training, validation } = splitByGroup([...single(2166, 1), ...single(2210, 0)], 0.7, 1);
     expect([opacityOf(training), training.length - opacityOf(training)]).toEqual([1516, 1547]);
