@@ -70,10 +70,14 @@ the epoch's batches, each taken before its step.
 Validation AUC ${number(trained.validationArea.value)}${intervalWords(trained)}. The epoch and the operating point were chosen on these same validation films:
 the figure is optimistic. Run \`cxr-gateway evaluate\` on films that are in neither side.
 
-## Limits
+${limits(facts)}`;
+}
+
+function limits({ knownToBackbone }: TrainingFacts): string {
+  return `## Limits
 - The labels are those of the table that was given; nobody checked them here.
 - Classes were not weighted: the scores reflect the share of opacity among the training films, not that of a clinic.
-${overlapWords(facts)}- A model trained on several sources may have learned the source. Compare within sources.
+${overlapWords(knownToBackbone)}- A model trained on several sources may have learned the source. Compare within sources.
 `;
 }
 
@@ -119,7 +123,11 @@ function optionsTable(options: TrainHeadOptions): string {
     ['training share', options.split, 'the paper: 0.7'],
     ['momentum', options.momentum, 'ours: 0.9'],
     ['L2', options.l2, 'ours: 0.0001, biases free'],
-    ['features', options.rawFeatures ? 'raw' : 'centred, mean variance 1', 'ours: centred; folded into the weights'],
+    [
+      'features',
+      options.rawFeatures ? 'raw' : 'centred, mean squared length 1,024',
+      'ours: centred; folded into the weights',
+    ],
     ['start', 'weights 0', 'ours'],
     ['kept epoch', 'lowest validation loss', 'ours'],
     ['seed', options.seed, 'ours: 1'],
@@ -141,7 +149,7 @@ function intervalWords({ validationArea: { ci95 } }: TrainedHead): string {
   return ci95 ? ` (95 % interval ${number(ci95[0])} to ${number(ci95[1])}, DeLong)` : '';
 }
 
-function overlapWords({ knownToBackbone }: TrainingFacts): string {
+function overlapWords(knownToBackbone: number | null): string {
   if (knownToBackbone === null)
     return '- The backbone does not tell which films it was made with: validation films may be among them.\n';
   return knownToBackbone > 0

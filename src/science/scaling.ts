@@ -11,15 +11,23 @@ export interface Scaling {
   readonly factor: number;
 }
 
-/** Mean of each feature, and the factor that makes their mean variance 1 over the films. 1 for films that are all alike. */
+/**
+ * Mean squared length of the scaled features: at the paper's learning rate and epochs, the one of 64 to 2,048 that came nearest to a
+ * converged logistic fit on pooled features (docs/training.md).
+ */
+const meanSquaredLength = 1024;
+
+/**
+ * Mean of each feature, and the factor that gives the films a mean squared length of 1,024, so that one learning rate suits
+ * networks of every width. The factor is 1 for films that are all alike.
+ */
 export function scalingOf(films: readonly Float32Array[]): Scaling {
   const width = films[0]?.length ?? 0;
   const mean = new Float64Array(width);
   for (const film of films) for (let k = 0; k < width; k++) mean[k]! += film[k]! / films.length;
-  let variance = 0;
-  for (const film of films) for (let k = 0; k < width; k++) variance += (film[k]! - mean[k]!) ** 2;
-  variance /= films.length * width;
-  return { mean, factor: variance > 0 ? 1 / Math.sqrt(variance) : 1 };
+  let squares = 0;
+  for (const film of films) for (let k = 0; k < width; k++) squares += (film[k]! - mean[k]!) ** 2;
+  return { mean, factor: squares > 0 ? Math.sqrt((meanSquaredLength * films.length) / squares) : 1 };
 }
 
 export function scaled(features: Float32Array, { mean, factor }: Scaling): Float32Array {
