@@ -1,3 +1,4 @@
+import { type Markup, markup } from '../core/markup.ts';
 import type { Composition } from '../core/ports.ts';
 import type { ImageReading, Picture, Reading, StudyHeader } from '../core/reading.ts';
 import {
@@ -13,7 +14,6 @@ import {
 import { toDate, toDateTime } from './datetime.ts';
 import { reportStyle } from './html-style.ts';
 import { zoneOf } from './imaging-study.ts';
-import { type Markup, markup } from './markup.ts';
 import { displayName } from './names.ts';
 
 /**

@@ -1,6 +1,6 @@
+import { markup } from '../core/markup.ts';
 import type { Reading } from '../core/reading.ts';
 import { conclusionSentences, failureSentence, reviewNotice, scoreNotice, scoreText } from '../core/wording.ts';
-import { markup } from './markup.ts';
 
 /** The narrative of the report (R4 2.4.0, XHTML of text alone): what a reader sees who sees nothing else. */
 export function narrative(reading: Reading): string {

@@ -1,4 +1,4 @@
-import { type Markup, markup } from './markup.ts';
+import { type Markup, markup } from '../core/markup.ts';
 
 /** A square plot over 0 to 1 in both directions, drawn by ourselves: a report that needs a script or a server is not kept. */
 

@@ -1,6 +1,6 @@
+import { type Markup, markup } from '../core/markup.ts';
 import type { Assessment } from './assess.ts';
 import type { Calibration, CalibrationBin } from './calibration.ts';
-import { type Markup, markup } from './markup.ts';
 import type { OperatingPoint } from './operating.ts';
 import { colours, diagonal, diagonalWords, frame, pathOf, plot, round, xOf, yOf } from './plot-frame.ts';
 import { corners } from './roc.ts';

@@ -1,7 +1,7 @@
+import { type Markup, markup } from '../core/markup.ts';
 import { reviewNotice, scoreNotice, untrainedNotice } from '../core/wording.ts';
 import { cautions, type Evaluation, imagesPerMinute, modelEfficiency } from './evaluation.ts';
 import { type Gallery, galleryNames, galleryTitles, mostShown } from './gallery.ts';
-import { type Markup, markup } from './markup.ts';
 import { calibrationPlot, rocPlot, scorePlot, thresholdText } from './plots.ts';
 import type { Film } from './predictions.ts';
 import { reportStyle } from './report-style.ts';

@@ -1,6 +1,6 @@
+import { type Markup, markup } from '../core/markup.ts';
 import type { Assessment, Stratum } from './assess.ts';
 import type { Evaluation } from './evaluation.ts';
-import { type Markup, markup } from './markup.ts';
 import type { OperatingPoint } from './operating.ts';
 import { thresholdText } from './plots.ts';
 import type { Estimate } from './scored.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { escapeText, markup } from '../../src/fhir/markup.ts';
+import { escapeText, markup } from '../../src/core/markup.ts';
 
 test('every value is encoded, because a name is text and nothing else', () => {
   const name = `<script>alert("1")</script> & 'x'`;
