@@ -2,6 +2,7 @@
 
 What needs no PyTorch is tested with the rest of the project (`test/recipe`).
 """
+import copy
 import tempfile
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from augment import Augmenter
 from batches import finish, prepare_batch
 from export import difference_of
 from graph import build, open_session
-from network import Network, at_half, load_plain, plain_state
+from network import FULL, Network, at_half, load_plain, plain_state
 from preprocess import IMAGENET_STEPS, load_steps, prepare
+from train import Run, optimiser_of
 
 
 def drawn_films(n: int, side: int) -> torch.Tensor:
@@ -79,6 +81,37 @@ def randomised(seed: int) -> Network:
     return network
 
 
+def growing_changes_no_answer() -> str:
+    """New blocks begin as the identity, the optimiser keeps what it knows of the old ones, and the new ones learn at once."""
+    torch.manual_seed(4)
+    network = Network((2, 2, 2, 2))
+    see_films(network)
+    settings = {"lr": 1e-3, "weight_decay": 0.05, "fused": False}
+    run = Run(network, copy.deepcopy(network), optimiser_of(network, settings), {})
+    films = finish(drawn_films(4, 64).float(), load_steps())
+
+    def learn() -> None:
+        network.train()(films)[0][:, 1].sum().backward()
+        run.optimiser.step()
+        network.eval()
+
+    learn()
+    worst = 0.0
+    for blocks in ((3, 4, 6, 3), FULL):
+        known = {name: run.optimiser.state[p]["exp_avg"].clone() for name, p in network.named_parameters() if p in run.optimiser.state}
+        with torch.no_grad():
+            before = [each.eval()(films)[0] for each in (network, run.average)]
+            run.grow(blocks)
+            after = [each.eval()(films)[0] for each in (network, run.average)]
+        worst = max(worst, *(float((a - b).abs().max()) for a, b in zip(after, before)))
+        named = dict(network.named_parameters())
+        assert worst < 1e-5 and network.blocks == run.average.blocks == blocks, (worst, network.blocks)
+        assert all(torch.equal(run.optimiser.state[named[name]]["exp_avg"], value) for name, value in known.items())
+        learn()
+        assert network.stages()[2][-1].bn3.weight.detach().abs().max() > 0, "a new block has not moved"
+    return f"largest difference of a logit {worst:.1e}"
+
+
 def graph_equals_torch() -> str:
     """Both forms of the graph answer as PyTorch does, and the map is Grad-CAM by autograd."""
     network = randomised(1)
@@ -139,8 +172,8 @@ def weights_come_home_in_parts() -> str:
     raise AssertionError("a missing part was not found")
 
 
-CHECKS = (batches_equal_films, augmenting_is_seeded_and_finite, jpeg_without_rounding_is_nothing, graph_equals_torch,
-          torchvision_becomes_a_backbone, weights_come_home_in_parts)
+CHECKS = (batches_equal_films, augmenting_is_seeded_and_finite, jpeg_without_rounding_is_nothing, growing_changes_no_answer,
+          graph_equals_torch, torchvision_becomes_a_backbone, weights_come_home_in_parts)
 
 if __name__ == "__main__":
     for each in CHECKS:

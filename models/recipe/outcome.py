@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dataset import Films, scores
+from dataset import Films, scores, settle
 from metrics import by_group, sigmoid
-from network import Network, at_half, load_plain, plain_state
+from network import FULL, Network, at_half, load_plain, plain_state
 
 PART_BYTES = 15 * 1024 * 1024
 WEIGHTS = "weights.pt"
@@ -38,10 +38,10 @@ def run_entry(a, device: str) -> dict:
 
 def report(out: Path, run, films: Films, line: dict, steps: list[dict], an_epoch: int) -> None:
     """One line of log.json: held-out AUC by source and view, and a checkpoint that is whole or not there."""
-    found = sigmoid(scores(run.average, films, films.part["tune"], line["size"], steps).numpy())
+    found = sigmoid(scores(run.average, films, films.held["tune"], line["size"], steps).numpy())
     epoch = {"epoch": round(run.step / an_epoch, 1), "step": run.step, "minutes": round(run.seconds / 60, 2)}
-    epoch |= {key: round(value, 4) for key, value in line.items()}
-    epoch["tune"] = by_group([films.rows[i] for i in films.part["tune"]], found)
+    epoch |= {key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()}
+    epoch["tune"] = by_group([films.rows[i] for i in films.held["tune"]], found)
     run.log["epochs"].append(epoch)
     print(json.dumps(epoch), flush=True)
     save(out, run)
@@ -49,8 +49,8 @@ def report(out: Path, run, films: Films, line: dict, steps: list[dict], an_epoch
 
 def save(out: Path, run) -> None:
     write_whole(out / "log.json", json.dumps(run.log, indent=1).encode())
-    state = {"network": run.network.state_dict(), "average": run.average.state_dict(), "optimiser": run.optimiser.state_dict(),
-             "step": run.step, "seconds": run.seconds, "log": run.log}
+    state = {"blocks": list(run.network.blocks), "network": run.network.state_dict(), "average": run.average.state_dict(),
+             "optimiser": run.optimiser.state_dict(), "step": run.step, "seconds": run.seconds, "log": run.log}
     torch.save(state, out / "last.pt.new")
     os.replace(out / "last.pt.new", out / "last.pt")
 
@@ -60,18 +60,26 @@ def load(checkpoint: Path, run, steps: list[dict], device: str) -> None:
     state = torch.load(checkpoint, map_location=device, weights_only=True)
     if state["log"]["preprocess"] != steps:
         raise ValueError(f"{checkpoint} was trained with other steps than those of preprocess.json: {state['log']['preprocess']}")
+    run.grow(tuple(state["blocks"]))
     run.network.load_state_dict(state["network"])
     run.average.load_state_dict(state["average"])
     run.optimiser.load_state_dict(state["optimiser"])
     run.step, run.seconds, run.log = state["step"], state["seconds"], state["log"]
 
 
-def finish(out: Path, run, films: Films, size: int, steps: list[dict], an_epoch: int) -> None:
-    """Weights as they ship, and the scores of just these: the rounding to half precision is in every figure."""
-    shipped = Network().to(films.pixels.device, memory_format=torch.channels_last)
-    weights = at_half(plain_state(run.average))
+def finish(out: Path, run, films: Films, size: int, steps: list[dict], an_epoch: int, settling: list[int]) -> None:
+    """Weights as they ship, and the scores of just these: the rounding to half precision is in every figure.
+
+    A run that was stopped before its plan's end is whole here too: what is not yet grown is the identity.
+    """
+    shipped = Network(run.average.blocks).to(films.pixels.device, memory_format=torch.channels_last)
+    load_plain(shipped, at_half(plain_state(run.average)))
+    shipped.grow(FULL)
+    settle(shipped, films, settling, size, steps)
+    weights = at_half(plain_state(shipped))
     load_plain(shipped, weights)
-    held = [(i, part) for part in ("tune", "check") for i in films.part[part]]
+    load_plain(shipped, weights)
+    held = [(i, part) for part in ("tune", "check") for i in films.held[part]]
     difference = scores(shipped, films, [i for i, _ in held], size, steps).numpy()
     run.log["final"] = {"step": run.step, "epoch": round(run.step / an_epoch, 1), "minutes": round(run.seconds / 60, 2), "size": size}
     for part in ("tune", "check"):

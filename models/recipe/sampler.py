@@ -39,3 +39,7 @@ class Sampler:
 
     def batch(self, step: int, size: int) -> np.ndarray:
         return np.random.default_rng([self.seed, step]).choice(self.chosen, size, p=self.weights)
+
+    def chosen_for(self, number: int) -> list[int]:
+        """Row numbers in the mixture of the training, for what is done once at its end."""
+        return np.random.default_rng([self.seed, number]).choice(self.chosen, number, p=self.weights).tolist()

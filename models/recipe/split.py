@@ -12,8 +12,11 @@ CHECK_PERCENT = 12
 
 def part_of(group: str) -> str:
     """`train`; `tune`: calibration, operating point, choices; `check`: looked at to report, never to choose."""
-    digest = hashlib.sha256(f"{SALT}:{group}".encode()).digest()
-    place = int.from_bytes(digest[:8]) % 100
+    place = int.from_bytes(digest_of(group)[:8]) % 100
     if place < CHECK_PERCENT:
         return "check"
     return "tune" if place < CHECK_PERCENT + TUNE_PERCENT else "train"
+
+
+def digest_of(group: str) -> bytes:
+    return hashlib.sha256(f"{SALT}:{group}".encode()).digest()

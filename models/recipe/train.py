@@ -2,9 +2,10 @@
 
     python train.py films OUT --minutes 1 --of 25                  # a GPU: look at OUT/log.json and at the films a second
     python train.py films OUT --minutes 8 --of 25 --resume         # goes on where it stopped, as often as you like
-    python train.py films OUT --minutes 150 --schedule 64:.45,96:.35,128:.15,224:.05     # two cores, sizes growing
+    python train.py films OUT --minutes 150 --schedule 64:.3:2-2-2-2,96:.3:3-4-6-3,128:.2,224:.2     # two cores
 
-`--of` is the length of the whole plan: the learning rate falls to nothing there, whatever the number of commands.
+A schedule lists sizes of the input with their share of the plan, and the blocks of the four stages where the network is not yet
+whole: what is cheap comes first, and a network that grows keeps what it has learned (`Network.grow`). `--of` is the length of the whole plan: the learning rate falls to nothing there, whatever the number of commands.
 The head that ships is opacity against none. A second head learns the 14 NIH findings, so that the features see adult disease;
 `other` films train only that. `tune` and `check` groups are never trained on (`split.py`).
 """
@@ -23,13 +24,15 @@ import outcome
 from augment import BLOCK, Augmenter
 from batches import crop_fraction
 from dataset import NO_ANSWER, Films, films_of
-from network import Network
+from network import FULL, Network
 from preprocess import load_steps
 from sampler import Sampler
 
 LABEL_SMOOTHING = 0.05
 FINDINGS_WEIGHT = 0.5
 WARM_UP = 0.04
+# Films by which the statistics of the normalisations are taken anew at the end, at the size that is read.
+SETTLING_FILMS = 320
 
 
 @dataclass
@@ -43,23 +46,48 @@ class Run:
     step: int = 0
     seconds: float = 0.0
 
+    def grow(self, blocks: tuple[int, ...]) -> None:
+        """Both networks get the same new blocks; the optimiser keeps what it knows of the old ones."""
+        known = dict(self.optimiser.state)
+        self.network.grow(blocks)
+        fresh = copy.deepcopy(self.network)
+        fresh.load_state_dict(self.average.state_dict(), strict=False)
+        self.average = fresh
+        self.optimiser = optimiser_of(self.network, self.optimiser.defaults)
+        self.optimiser.state.update(known)
 
-def schedule_of(text: str) -> list[tuple[int, float]]:
-    """`64:.5,96:.5` as [(64, .5), (96, 1.)]: the size of the input up to that share of the plan."""
-    pairs, end = [], 0.0
+
+@dataclass
+class Phase:
+    """Size of the input and blocks of the network up to that share of the plan."""
+
+    size: int
+    end: float
+    blocks: tuple[int, ...]
+
+
+def schedule_of(text: str) -> list[Phase]:
+    """`64:.5:2-2-2-2,96:.5` as [Phase(64, .5, (2, 2, 2, 2)), Phase(96, 1., FULL)]."""
+    phases, end = [], 0.0
     for part in text.split(","):
-        size, share = part.split(":")
+        size, share, *blocks = part.split(":")
         end += float(share)
         if int(size) % BLOCK or int(size) < 32:
             raise ValueError(f"size {size}: a multiple of {BLOCK} from 32 on")
-        pairs.append((int(size), end))
+        phases.append(Phase(int(size), end, tuple(int(n) for n in blocks[0].split("-")) if blocks else FULL))
     if abs(end - 1) > 1e-6:
         raise ValueError(f"the shares of {text} sum to {end}, not to 1")
-    return pairs
+    if phases[-1].blocks != FULL:
+        raise ValueError(f"{text} ends with {phases[-1].blocks} blocks; a ResNet-101 has {FULL}")
+    return phases
 
 
-def size_at(schedule: list[tuple[int, float]], share: float) -> int:
-    return next((size for size, end in schedule if share < end), schedule[-1][0])
+def phase_at(schedule: list[Phase], share: float) -> Phase:
+    return next((phase for phase in schedule if share < phase.end), schedule[-1])
+
+
+def optimiser_of(network: Network, settings: dict) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(network.parameters(), **{key: settings[key] for key in ("lr", "weight_decay", "fused")})
 
 
 def rate_at(share: float) -> float:
@@ -107,19 +135,21 @@ def train(a: argparse.Namespace, run: Run, films: Films, steps: list[dict], devi
     losses, reported, reported_step = [], before, run.step
     while run.seconds < min(plan, before + 60 * a.minutes):
         share = run.seconds / plan
-        size = size_at(schedule, share)
+        phase = phase_at(schedule, share)
+        if run.network.blocks != phase.blocks:
+            run.grow(phase.blocks)
         for group in run.optimiser.param_groups:
             group["lr"] = a.rate * rate_at(share)
         picked = torch.from_numpy(sampler.batch(run.step, a.batch)).to(device)
-        losses.append(train_step(run, films, picked, augment(films.pixels[picked], size, run.step), a.horizon))
+        losses.append(train_step(run, films, picked, augment(films.pixels[picked], phase.size, run.step), a.horizon))
         if len(losses) % 20 == 0 and device == "cuda":
             torch.cuda.synchronize()
         run.seconds = before + time.monotonic() - began
-        if run.step % an_epoch == 0 and run.seconds - reported >= a.report_seconds:
+        if run.seconds - reported >= a.report_seconds:
             pace = (run.step - reported_step) * a.batch / (run.seconds - reported)
-            outcome.report(a.out, run, films, {"size": size, "loss": float(torch.stack(losses).mean()), "films_per_second": pace}, steps, an_epoch)
+            outcome.report(a.out, run, films, {"size": phase.size, "blocks": list(phase.blocks), "loss": float(torch.stack(losses).mean()), "films_per_second": pace}, steps, an_epoch)
             losses, reported, reported_step = [], run.seconds, run.step
-    outcome.finish(a.out, run, films, schedule[-1][0], steps, an_epoch)
+    outcome.finish(a.out, run, films, schedule[-1].size, steps, an_epoch, sampler.chosen_for(SETTLING_FILMS))
 
 
 def arguments() -> argparse.Namespace:
@@ -133,9 +163,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, help="default 128 on a GPU, 32 on a CPU")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--decay", type=float, default=0.05)
-    parser.add_argument("--horizon", type=float, help="steps of the average; default 1000 on a GPU, 300 on a CPU")
+    parser.add_argument("--horizon", type=float, help="steps of the average; default 1000 on a GPU, 60 on a CPU")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--report-seconds", type=float, default=20, help="at most one report in so many seconds, at the end of an epoch")
+    parser.add_argument("--report-seconds", type=float, default=20, help="one report and one checkpoint in so many seconds")
+    parser.add_argument("--held", type=int, help="score at most so many held-out films of each source and part; default: all")
     parser.add_argument("--flip", action="store_true", help="mirror half of the films (see augment.py)")
     return parser.parse_args()
 
@@ -144,16 +175,17 @@ def main() -> None:
     a = arguments()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     a.batch = a.batch or (128 if device == "cuda" else 32)
-    a.horizon = a.horizon or (1000 if device == "cuda" else 300)
+    a.horizon = a.horizon or (1000 if device == "cuda" else 60)
     steps = load_steps()
     torch.manual_seed(a.seed)
     torch.backends.cudnn.benchmark = True
     torch.set_float32_matmul_precision("high")
     a.out.mkdir(parents=True, exist_ok=True)
-    largest = max(size for size, _ in schedule_of(a.schedule))
-    films = films_of(a.pack, min(256, round(1.1 * largest / crop_fraction(steps))), device)
-    network = Network().to(device, memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=a.rate, weight_decay=a.decay, fused=device == "cuda")
+    schedule = schedule_of(a.schedule)
+    largest = max(phase.size for phase in schedule)
+    films = films_of(a.pack, min(256, round(1.1 * largest / crop_fraction(steps))), device, a.held)
+    network = Network(schedule[0].blocks).to(device, memory_format=torch.channels_last)
+    optimiser = optimiser_of(network, {"lr": a.rate, "weight_decay": a.decay, "fused": device == "cuda"})
     run = Run(network, copy.deepcopy(network), optimiser, outcome.new_log(films, steps))
     if a.resume:
         outcome.load(a.out / "last.pt", run, steps, device)
