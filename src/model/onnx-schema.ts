@@ -2,9 +2,18 @@ import protobuf from 'protobufjs';
 
 /** The part of the ONNX format (onnx.proto3, IR version 8) that the gateway writes and looks at. */
 
-export const onnxElement = { float: 1, int64: 7 } as const;
+export const onnxElement = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7 } as const;
 /** AttributeProto.AttributeType. */
 export const onnxAttribute = { float: 1, int: 2, string: 3, tensor: 4, ints: 7 } as const;
+
+/** Field numbers of onnx.proto3. */
+export const onnxField = {
+  graphOfModel: 7,
+  nodeOfGraph: 1,
+  initializerOfGraph: 5,
+  nameOfTensor: 8,
+  rawDataOfTensor: 9,
+} as const;
 
 export interface TensorMessage {
   readonly dims: readonly number[];
@@ -129,6 +138,15 @@ export function encodeModel(model: ModelMessage): Uint8Array {
 export function decodeModel(bytes: Uint8Array): ModelMessage {
   const type = root.lookupType('ModelProto');
   return type.toObject(type.decode(bytes), plain) as unknown as ModelMessage;
+}
+
+/** One node or one tensor, without its tag. */
+export function encodePart(
+  type: 'NodeProto' | 'TensorProto',
+  message: NodeMessage | Partial<TensorMessage>,
+): Uint8Array {
+  const part = root.lookupType(type);
+  return part.encode(part.fromObject(message)).finish();
 }
 
 /** Version of each operator set that a model asks for, by domain; the default domain is the empty string. */

@@ -33,6 +33,12 @@ export function replaceHead(weights: Uint8Array, outputs: Manifest['outputs'], h
   return withRawData(weights, replacements);
 }
 
+/** Initializers of the last layer and of the map: floats, whatever becomes of the others. Raises as `replaceHead` does. */
+export function headInitializers(graph: GraphMessage, outputs: Manifest['outputs']): ReadonlySet<string> {
+  const { weight, bias, kernel } = findHead(graph, outputs);
+  return new Set([weight, bias, ...(kernel === null ? [] : [kernel])]);
+}
+
 function findHead(graph: GraphMessage, outputs: Manifest['outputs']): HeadPlace {
   const softmax = maker(graph, outputs.probabilities.name, 'Softmax');
   const layer = maker(graph, softmax.input[0] ?? '', 'Gemm');

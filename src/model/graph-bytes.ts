@@ -1,0 +1,53 @@
+import { decodeModel, encodePart, type NodeMessage, onnxField, type TensorMessage } from './onnx-schema.ts';
+import { delimited, fieldsOf, joined, type Piece, type Range } from './protobuf-fields.ts';
+
+/** A graph with some of its nodes and tensors replaced; every other byte is copied as it is. */
+
+export interface GraphChange {
+  /** Nodes that stand before all others. */
+  readonly first: readonly NodeMessage[];
+  /** What stands in the place of a node: `null` leaves it as it is, an empty list leaves it out. */
+  readonly node: (node: NodeMessage) => readonly NodeMessage[] | null;
+  readonly tensor: (tensor: TensorMessage) => readonly NewTensor[] | null;
+}
+
+/** A tensor whose numbers are made when they are written. */
+export interface NewTensor {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly dataType: number;
+  readonly data: Piece;
+}
+
+export function changeGraph(bytes: Uint8Array, change: GraphChange): Uint8Array {
+  const all = { start: 0, end: bytes.length };
+  const pieces = fieldsOf(bytes, all).flatMap(({ number, whole, content }) =>
+    number === onnxField.graphOfModel && content
+      ? delimited(number, changedGraph(bytes, content, change))
+      : bytes.subarray(whole.start, whole.end),
+  );
+  return joined(pieces);
+}
+
+function changedGraph(bytes: Uint8Array, graph: Range, { first, node, tensor }: GraphChange): readonly Piece[] {
+  const { node: nodes, initializer } = decodeModel(bytes).graph;
+  let nodesSeen = 0;
+  let tensorsSeen = 0;
+  const kept = fieldsOf(bytes, graph).flatMap(({ number, whole, content }): readonly Piece[] => {
+    const asItIs = [bytes.subarray(whole.start, whole.end)];
+    if (!content) return asItIs;
+    if (number === onnxField.nodeOfGraph) return node(nodes[nodesSeen++]!)?.flatMap(nodePieces) ?? asItIs;
+    if (number === onnxField.initializerOfGraph)
+      return tensor(initializer[tensorsSeen++]!)?.flatMap(tensorPieces) ?? asItIs;
+    return asItIs;
+  });
+  return [...first.flatMap(nodePieces), ...kept];
+}
+
+const nodePieces = (node: NodeMessage): readonly Piece[] =>
+  delimited(onnxField.nodeOfGraph, [encodePart('NodeProto', node)]);
+
+function tensorPieces({ name, dims, dataType, data }: NewTensor): readonly Piece[] {
+  const head = encodePart('TensorProto', { name, dims, dataType });
+  return delimited(onnxField.initializerOfGraph, [head, ...delimited(onnxField.rawDataOfTensor, [data])]);
+}
