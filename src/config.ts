@@ -12,6 +12,7 @@ import {
   unknownKey,
 } from './config-input.ts';
 import { Failure } from './core/failure.ts';
+import { providerChoices, providerFallbacks } from './core/provider.ts';
 import { selectionOptionsSchema } from './dicom/select.ts';
 import { fhirOptionsSchema } from './fhir/options.ts';
 import { httpOptionsSchema } from './http/index.ts';
@@ -41,12 +42,27 @@ const readingShape = {
         .describe("Threshold on p(opacity); by default the model's own"),
     })
     .prefault({}),
+  provider: z
+    .enum(providerChoices)
+    .default('cpu')
+    .describe('What runs the network; auto = the fastest of cuda, webgpu and cpu that gives the known answers'),
+  providerFallback: z
+    .enum(providerFallbacks)
+    .default('cpu')
+    .describe('A provider that cannot be used: go on with the cpu, or refuse until it can'),
   allowUntrained: z.boolean().default(false).describe('Deliver results of an untrained model; each says so'),
   reader: z
     .strictObject({
       timeoutSeconds: z.number().positive().default(30).describe('Wall time that one image may take'),
       memoryLimitMiB: z.number().int().min(256).default(1024).describe('Memory that the reader process may take'),
       threads: z.number().int().min(0).default(0).describe('Threads of the network; 0 = as many as there are cores'),
+      batch: z
+        .strictObject({
+          max: z.int().min(1).max(64).default(8).describe('Most films in one run of the network'),
+          waitMs: z.int().min(0).max(10_000).default(20).describe('Longest that a film waits for others before a run'),
+        })
+        .prefault({})
+        .describe('Films of several studies in one run; only where provider is not cpu'),
     })
     .prefault({}),
   flagSuspectedCovid: z.boolean().default(true).describe('A positive result flags suspected COVID-19'),
@@ -119,6 +135,27 @@ export function loadConfig(path: string | null, flags: readonly string[]): Confi
   const readFile = (name: string) => readText(name);
   const file = path === null ? null : { name: path, text: readFile(path) };
   return resolveConfig({ file, environment: process.env, flags, readFile });
+}
+
+/** What tells loaders and drivers of graphics cards where things are; the network's process gets these and nothing else. */
+const driverVariables = [
+  'LD_LIBRARY_PATH',
+  'VK_DRIVER_FILES',
+  'VK_ICD_FILENAMES',
+  'CUDA_VISIBLE_DEVICES',
+  'CUDA_DEVICE_ORDER',
+  'CUDA_CACHE_PATH',
+  'NVIDIA_VISIBLE_DEVICES',
+  'NVIDIA_DRIVER_CAPABILITIES',
+];
+
+export function driverEnvironment(environment = process.env): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    driverVariables.flatMap((name): [string, string][] => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 function readText(path: string): string {

@@ -122,6 +122,7 @@ async function readFilm(world: World, instance: Instance, view: View): Promise<F
         region: film.region,
         pixelDigest: film.pixelDigest,
         revision: 1,
+        provider: film.provider,
         flags: [...film.flags, ...flags],
       },
     };

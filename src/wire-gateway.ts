@@ -8,7 +8,14 @@ import type { StudyEvent } from './core/study.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
 import { createStudySearch } from './dicom/qido.ts';
 import { createFhirDestination } from './fhir/server.ts';
-import { createGatewayMetrics, createHttpServer, type GatewayMetrics, type HttpServer } from './http/index.ts';
+import {
+  createGatewayMetrics,
+  createHttpServer,
+  createProviderStatus,
+  type GatewayMetrics,
+  type HttpServer,
+  type ProviderStatus,
+} from './http/index.ts';
 import { openStore, type Store } from './jobs/index.ts';
 import { createHttp } from './net/client.ts';
 import type { Http } from './net/http.ts';
@@ -52,10 +59,11 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   observers.push(metrics.observe);
   const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
-  const core = wireCore({ config, model, selection: config.selection, report });
+  const provider = createProviderStatus(config.provider, metrics.metrics, log, Date.now);
+  const core = wireCore({ config, model, selection: config.selection, report, onNetwork: provider.report });
   const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
   const sources = wireSources(config, store, peers, log);
-  const server = wireServer(config, { stateFolder, store, sources, metrics, heldBack, log });
+  const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, log });
   return {
     ...{ store, heldBack, sources, log },
     world: wireWorld(config, store, peers, core),
@@ -91,15 +99,20 @@ function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<
 interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'log'> {
   readonly stateFolder: string;
   readonly metrics: GatewayMetrics;
+  readonly provider: ProviderStatus;
 }
 
-function wireServer(config: Config, { stateFolder, store, sources, metrics, heldBack, log }: ServerParts): HttpServer {
+function wireServer(
+  config: Config,
+  { stateFolder, store, sources, metrics, provider, heldBack, log }: ServerParts,
+): HttpServer {
   const { host, port, allowedHosts, token } = config.http;
   return createHttpServer({
     ...{ host, port, allowedHosts, log, metrics: metrics.metrics, board: store.board, history: store.history },
     token: token ?? keptToken(stateFolder),
     checks: [
       { name: 'model', run: () => heldBack },
+      provider.check,
       { name: 'store', run: () => storeCheck(store) },
       { name: 'intake', run: () => intakeCheck(config, store) },
     ],

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ReadingConfig } from './config.ts';
+import { driverEnvironment, type ReadingConfig } from './config.ts';
 import type { Examine } from './core/examination.ts';
 import { Failure } from './core/failure.ts';
 import type { GatewayIdentity, Ledger } from './core/ports.ts';
+import type { NetworkEvent } from './core/provider.ts';
 import type { ContentSettings } from './core/reading.ts';
 import { createFolder, createFolderDestination, type FolderStudy, scanFolder } from './dicom/folder.ts';
 import { describe } from './dicom/header.ts';
@@ -54,14 +55,26 @@ export interface CoreOptions {
   readonly model: LoadedModel;
   readonly selection: SelectionOptions;
   readonly report: ReportOptions;
+  /** Hears what runs the network. */
+  readonly onNetwork?: (event: NetworkEvent) => void;
 }
 
-export function wireCore({ config, model, selection, report }: CoreOptions): Core & { readonly reader: Reader } {
+export function wireCore({
+  config,
+  model,
+  selection,
+  report,
+  onNetwork,
+}: CoreOptions): Core & { readonly reader: Reader } {
   const rules = createSelectionRules(mapping('selection'), mapping('views'), selection);
   const ownDeviceUids = new Set([model.identity.deviceUid]);
   const procedures = proceduresSchema.parse(mapping('procedures'));
   return {
-    reader: createReader({ modelFolder: model.folder, ...config.reader }),
+    reader: createReader({
+      modelFolder: model.folder,
+      ...readerOptions(config),
+      ...(onNetwork && { report: onNetwork }),
+    }),
     outputs: createOutputs({ fhirReport: { procedures, report } }),
     select: (instances, now) => select(instances, rules, { now, ownDeviceUids, ownUids: new Set() }),
     describe,
@@ -71,6 +84,10 @@ export function wireCore({ config, model, selection, report }: CoreOptions): Cor
     gateway,
     reportFailures: config.reportFailures,
   };
+}
+
+function readerOptions({ reader, provider, providerFallback }: ReadingConfig) {
+  return { ...reader, provider, providerFallback, driverEnvironment: driverEnvironment() };
 }
 
 function contentSettings(config: ReadingConfig, { manifest }: Pick<LoadedModel, 'manifest'>): ContentSettings {
@@ -132,7 +149,7 @@ export interface ExaminerOptions {
 export function wireExaminer(config: ReadingConfig, { atOnce = 1, threads }: ExaminerOptions = {}): Examiner {
   const { weights: _, ...model } = wireModel(config);
   const settings = contentSettings(config, model);
-  const limits = { ...config.reader, threads: threads ?? config.reader.threads };
+  const limits = { ...readerOptions(config), threads: threads ?? config.reader.threads };
   const reader = createReader({ modelFolder: model.folder, ...limits, atOnce, spares: 0 });
   return {
     model,

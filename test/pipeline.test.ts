@@ -14,6 +14,7 @@ import type {
   Receipt,
   Recorded,
 } from '../src/core/ports.ts';
+import type { ProviderUse } from '../src/core/provider.ts';
 import type { Dataset, Instance, PatientIdentity } from '../src/core/study.ts';
 import { readStudy } from '../src/pipeline.ts';
 import { createSteps, type World } from '../src/steps.ts';
@@ -29,6 +30,7 @@ interface FilmPlan {
   readonly skip?: 'own-output' | 'not-chest';
   readonly fails?: Failure;
   readonly patient?: string;
+  readonly provider?: ProviderUse;
 }
 
 const header = (plan: FilmPlan): Dataset => ({
@@ -133,6 +135,7 @@ function makeWorld(plans: FilmPlan[], overrides: Partial<World> = {}) {
           region: [],
           picture: makePicture(),
           flags: [],
+          provider: plan.provider ?? { asked: 'cpu', used: 'cpu' },
         };
       },
       close: async () => {},

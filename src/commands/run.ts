@@ -19,6 +19,7 @@ export const exitCodes = {
 const byCode: Partial<Record<FailureCode, number>> = {
   'config-invalid': exitCodes.config,
   'model-unusable': exitCodes.config,
+  'provider-unavailable': exitCodes.unavailable,
   'store-locked': exitCodes.locked,
   'store-failed': exitCodes.io,
   'table-invalid': exitCodes.data,

@@ -2,6 +2,7 @@ import type { Artifact, ArtifactKind, Receipt } from './artifact.ts';
 import type { CodeName, Codes } from './codes.ts';
 import type { FailureCode } from './failure.ts';
 import type { ResultIdentity } from './ids.ts';
+import type { ProviderUse } from './provider.ts';
 import type { ActivationMap, ContentSettings, ImageHeader, Picture, Reading, StudyHeader, View } from './reading.ts';
 import type { Dataset, Instance, PatientIdentity, StudyEvent } from './study.ts';
 
@@ -48,6 +49,7 @@ export interface FilmReading {
   readonly region: readonly (readonly [number, number])[];
   readonly picture: Picture;
   readonly flags: readonly string[];
+  readonly provider: ProviderUse;
 }
 
 /** Draws on the picture what the result says. */

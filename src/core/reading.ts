@@ -1,3 +1,4 @@
+import type { ProviderUse } from './provider.ts';
 import type { Code, Dataset, FailureNote, InstanceReference } from './study.ts';
 
 /** What one model concluded about one study, and what it concluded it from. Plain values that survive JSON. */
@@ -119,6 +120,8 @@ export interface ImageReading {
   readonly pixelDigest: string;
   /** 1 at first; rises when the pixels under this SOP Instance UID change. The heat-map's identity hangs on it. */
   readonly revision: number;
+  /** What ran the network. It is told and changes no identity: a film that another provider reads again is the same object. */
+  readonly provider: ProviderUse;
   /** What was left out or guessed while reading, as kebab-case words with a keyword: `omitted:StudyDescription`. */
   readonly flags: readonly string[];
 }

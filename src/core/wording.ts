@@ -1,4 +1,5 @@
 import { failures } from './failure.ts';
+import { fellBack } from './provider.ts';
 import type { ContentSettings, Decision, ImageFailure, ImageReading, ModelIdentity, Reading } from './reading.ts';
 
 /**
@@ -44,6 +45,12 @@ export function scoreSentence(score: number, operatingPoint: number): string {
 export function imageSentence(image: ImageReading, { operatingPoint }: ContentSettings): string {
   const score = scoreText(image.score, operatingPoint);
   return `Image ${image.image.SOPInstanceUID} (${image.view}): score ${score}, ${image.decision}.`;
+}
+
+/** What ran the network on an image: `The network ran on cpu; webgpu was asked for and could not be used.` */
+export function providerSentence({ provider }: ImageReading): string {
+  const instead = fellBack(provider) ? `; ${provider.asked} was asked for and could not be used` : '';
+  return `The network ran on ${provider.used}${instead}.`;
 }
 
 /** An image that could not be read, named by its code: `Image 1.2.3 was not read: truncated. The file ends early.` */

@@ -1,4 +1,5 @@
 import type { Codes, Composition } from '../core/ports.ts';
+import { fellBack, type ProviderUse } from '../core/provider.ts';
 import type { ImageReading, ModelIdentity, Reading } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
 import { code, container, image, numeric, polyline, text, uidReference } from './content-item.ts';
@@ -18,7 +19,7 @@ export function measurementGroup(entry: ImageReading, composition: Composition):
       // A viewer takes "Finding" for "this was found": it stands in positives only.
       ...(isPresent ? [code('CONTAINS', codes.finding, codes.abnormalOpacity)] : []),
       code('HAS CONCEPT MOD', codes.findingSite, codes.lung),
-      ...algorithm(reading, codes),
+      ...algorithm(entry, reading, codes),
       numeric('CONTAINS', codes.probability, entry.score, codes.noUnits, [
         code('HAS CONCEPT MOD', codes.finding, codes.abnormalOpacity),
       ]),
@@ -41,13 +42,13 @@ function tracking({ image: { SOPInstanceUID } }: ImageReading, { reading, identi
 }
 
 /** TID 4019: which algorithm, and what one must know to run it again. */
-function algorithm({ model, settings }: Reading, codes: Codes): readonly Dataset[] {
+function algorithm({ provider }: ImageReading, { model, settings }: Reading, codes: Codes): readonly Dataset[] {
   const { Manufacturer, ManufacturerModelName, SoftwareVersions } = algorithmOf(model);
   return [
     text('HAS CONCEPT MOD', codes.algorithmName, ManufacturerModelName),
     text('HAS CONCEPT MOD', codes.algorithmVersion, SoftwareVersions),
     text('HAS CONCEPT MOD', codes.algorithmManufacturer, Manufacturer),
-    ...parameters(model, settings.operatingPoint).map((parameter) =>
+    ...[...parameters(model, settings.operatingPoint), ...providerParameters(provider)].map((parameter) =>
       text('HAS CONCEPT MOD', codes.algorithmParameters, parameter),
     ),
     code('HAS CONCEPT MOD', codes.algorithmFamily, codes.artificialIntelligence),
@@ -61,6 +62,11 @@ function parameters({ sha256, preprocessing, training }: ModelIdentity, operatin
     `preprocessing=${preprocessing}`,
     `training=${training}`,
   ];
+}
+
+/** A fall-back names what was asked for: whoever wonders about a time or a last digit finds it here. */
+function providerParameters(provider: ProviderUse): readonly string[] {
+  return [`provider=${provider.used}`, ...(fellBack(provider) ? [`provider_asked=${provider.asked}`] : [])];
 }
 
 function explanation({ image: { SOPInstanceUID } }: ImageReading, { pictures, identity, codes }: Composition) {

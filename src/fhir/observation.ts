@@ -1,6 +1,13 @@
 import type { CodeName, Composition } from '../core/ports.ts';
 import type { ImageReading, Reading } from '../core/reading.ts';
-import { failureSentence, findingSentence, reviewNotice, scoreNotice, untrainedNotice } from '../core/wording.ts';
+import {
+  failureSentence,
+  findingSentence,
+  providerSentence,
+  reviewNotice,
+  scoreNotice,
+  untrainedNotice,
+} from '../core/wording.ts';
 import { coding, concept, fhirConcept, systems } from './coding.ts';
 import { toDateTime } from './datetime.ts';
 import { takenAt, zoneOf } from './imaging-study.ts';
@@ -54,7 +61,9 @@ function imageObservation(composition: Composition, options: ReportOptions, imag
     interpretation: [interpretation(image.decision)],
     note: [
       ...notes(reading, scoreNotice),
-      { text: `Image urn:oid:${SOPInstanceUID} (${image.view}); heat-map urn:oid:${heatmapSOPInstanceUID}.` },
+      {
+        text: `Image urn:oid:${SOPInstanceUID} (${image.view}); heat-map urn:oid:${heatmapSOPInstanceUID}. ${providerSentence(image)}`,
+      },
     ],
     derivedFrom: [{ reference: `ImagingStudy/${identity.imagingStudyId}`, display: `Image ${SOPInstanceUID}` }],
     component: [probability(composition, image)],

@@ -7,6 +7,8 @@ export interface Check {
   readonly name: string;
   /** Null when all is well, else a kebab-case code: `model-untrained`, `intake-paused`. */
   readonly run: () => Promise<string | null> | string | null;
+  /** A code that an operator should see although studies are read; asked when `run` finds nothing. */
+  readonly note?: () => string | null;
 }
 
 export interface CheckResult {
@@ -28,10 +30,10 @@ export function createHealth(checks: readonly Check[]): Router {
 }
 
 /** A check that throws has failed, and says no more than that. */
-async function runCheck({ name, run }: Check): Promise<CheckResult> {
+async function runCheck({ name, run, note = () => null }: Check): Promise<CheckResult> {
   try {
     const code = await run();
-    return { name, status: code === null ? 'ok' : 'fail', code };
+    return code === null ? { name, status: 'ok', code: note() } : { name, status: 'fail', code };
   } catch {
     return { name, status: 'fail', code: 'check-failed' };
   }

@@ -16,6 +16,7 @@ export { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.ts'
 export type { Check, CheckResult } from './health.ts';
 export { type Counter, createMetrics, type Histogram, type Labels, type Metrics, type Sample } from './metrics.ts';
 export { type HttpOptions, httpOptionsSchema } from './options.ts';
+export { createProviderStatus, type ProviderStatus } from './provider-status.ts';
 
 export interface HttpServerOptions extends ApiOptions {
   readonly host: string;

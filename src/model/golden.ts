@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { asFailure, Failure } from '../core/failure.ts';
 import type { Radiograph } from '../core/study.ts';
-import type { Manifest } from './manifest.ts';
+import type { LoadedModel, Manifest } from './manifest.ts';
 import { uniform } from './random.ts';
-import type { Network } from './session.ts';
+import type { BatchNetwork, Network } from './session.ts';
 import { preprocess } from './tensor.ts';
 
 /** Known answers: films drawn from a seed, and the scores that the model's makers got for them. */
@@ -81,4 +81,30 @@ export async function checkGolden(network: Network, manifest: Manifest, golden: 
   const probability = got.probabilities[1];
   if (Math.abs(probability - first.probability) <= golden.tolerance) return;
   throw new Failure('model-unusable', { where, expected, got: String(probability) });
+}
+
+/** How far a provider may be from the known answer: what design allows between processors, drivers and cards. */
+const providerTolerance = 1e-4;
+
+/**
+ * Asks as many known answers in one run as films may go together, different ones, so that a graph that mixes its films is
+ * found out. Gives the function that asks them again, for whoever wants to know how long that takes. Raises `model-unusable`.
+ */
+export async function checkProvider(
+  network: BatchNetwork,
+  { manifest, golden }: Pick<LoadedModel, 'manifest' | 'golden'>,
+  films: number,
+): Promise<() => Promise<unknown>> {
+  if (!golden) throw new Failure('model-unusable', { where: 'known answers', expected: 'at least one', got: 'none' });
+  const cases = Array.from({ length: films }, (_, film) => golden.cases[film % golden.cases.length]!);
+  const tensors = cases.map(({ seed }) => preprocess(goldenRadiograph(seed), manifest.preprocess).tensor);
+  const answers = await network.inferAll(tensors);
+  cases.forEach(({ seed, probability }, film) => {
+    const answer = answers[film];
+    const got = answer instanceof Failure ? answer.message : String(answer?.probabilities[1]);
+    if (Math.abs(Number(got) - probability) <= providerTolerance) return;
+    const expected = `${probability} within ${providerTolerance}`;
+    throw new Failure('model-unusable', { where: `known answer of seed ${seed}`, expected, got });
+  });
+  return () => network.inferAll(tensors);
 }

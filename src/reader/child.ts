@@ -1,12 +1,14 @@
-import { Worker } from 'node:worker_threads';
+import { once } from 'node:events';
 import { Failure } from '../core/failure.ts';
 import { checkGolden } from '../model/golden.ts';
 import { loadModel } from '../model/manifest.ts';
-import { openNetwork } from '../model/session.ts';
+import { type Network, openNetwork } from '../model/session.ts';
 import { examineFile } from './examine.ts';
 import { readFilm, readHeader } from './film.ts';
 import type { ReadingRoom } from './look.ts';
 import { type Answer, failureMessage, type Question } from './messages.ts';
+import { type InferenceMessage, inferenceOf, type TensorMessage } from './network-messages.ts';
+import { watchParent } from './watch-parent.ts';
 
 /** Entry of the child process. It meets hostile bytes: it has no environment, no credentials, and it may die. */
 
@@ -15,7 +17,7 @@ let room: ReadingRoom | null = null;
 async function answer(question: Question): Promise<Answer> {
   switch (question.kind) {
     case 'open':
-      room = await open(question.modelFolder, question.threads);
+      room = await open(question);
       return { kind: 'ready' };
     case 'header':
       return { kind: 'header', header: readHeader(question.path) };
@@ -31,25 +33,33 @@ function opened(): ReadingRoom {
   return room;
 }
 
-async function open(modelFolder: string, threads: number): Promise<ReadingRoom> {
+async function open({
+  modelFolder,
+  threads,
+  network: where,
+}: Extract<Question, { kind: 'open' }>): Promise<ReadingRoom> {
   const model = loadModel(modelFolder);
-  const network = await openNetwork(model, { threads });
-  if (model.golden) await checkGolden(network, model.manifest, model.golden);
+  const network = where === 'shared' ? sharedNetwork : await openNetwork(model, { threads });
+  if (where === 'own' && model.golden) await checkGolden(network, model.manifest, model.golden);
   // The session has its own copy: the file's bytes would only count against the memory limit.
   return { model: { ...model, weights: new Uint8Array() }, network };
 }
 
-/** A child that hangs in native code never hears that its parent is gone; a thread beside it does. */
-function watchParent(): void {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  new Worker(new URL(`./watchdog.${extension}`, import.meta.url), { workerData: process.ppid }).unref();
-}
+/** The gateway's network, which several children share. */
+const sharedNetwork: Network = {
+  async infer(tensor) {
+    process.send?.({ kind: 'tensor', tensor } satisfies TensorMessage);
+    const [reply] = (await once(process, 'message')) as [InferenceMessage];
+    return inferenceOf(reply);
+  },
+  close: async () => {},
+};
 
 // After each answer the garbage goes at once: a film of 100 MB must not count against the next one's memory limit.
 watchParent();
-process.on('disconnect', () => process.exit(0));
-process.on('message', (question: Question) => {
-  answer(question)
+process.on('message', (message: Question | InferenceMessage) => {
+  if (message.kind === 'inference' || message.kind === 'failed') return;
+  answer(message)
     .catch((thrown: unknown): Answer => ({ kind: 'failed', failure: failureMessage(thrown) }))
     .then((reply) => process.send?.(reply, () => globalThis.gc?.()));
 });

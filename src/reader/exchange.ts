@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { startClock } from './clock.ts';
 import { watchMemory } from './memory.ts';
-import { type Answer, parseAnswer, type Question } from './messages.ts';
 
 /** One child process, and one question to it under its limits. */
 
@@ -11,11 +11,18 @@ export interface Limits {
 }
 
 /** How a question ended. After anything but an answer the child is dead. */
-export type Ending =
+export type Ending<Answer> =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'died'; readonly how: string }
   | { readonly kind: 'timeout' }
   | { readonly kind: 'memory'; readonly mebibytes: number };
+
+export interface Exchange<Answer> extends Limits {
+  /** The answer, or null when a message is none. */
+  readonly parse: (message: unknown) => Answer | null;
+  /** What the child asks back; its clock stands still until it has the reply. Null when a message is no such question. */
+  readonly help?: (message: unknown) => Promise<object> | null;
+}
 
 /**
  * Node's permission model takes writing, processes and worker-made escapes from the child's JavaScript; native code is not
@@ -31,10 +38,10 @@ const flags = [
   '--no-warnings',
 ];
 
-/** Starts the entry with an empty environment: no credential, proxy or NODE_OPTIONS can reach it. */
-export function startChild(entry: string): ChildProcess {
+/** Starts the entry with this environment alone: no credential, proxy or NODE_OPTIONS can reach it. */
+export function startChild(entry: string, environment: Readonly<Record<string, string>> = {}): ChildProcess {
   const child = spawn(process.execPath, [...flags, entry], {
-    env: {},
+    env: environment,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',
   });
@@ -54,21 +61,31 @@ export async function killChild(child: ChildProcess): Promise<void> {
 }
 
 /** Asks one question. Nothing is raised: how it ended is the result. */
-export async function exchange(child: ChildProcess, question: Question, limits: Limits): Promise<Ending> {
+export async function exchange<Answer>(
+  child: ChildProcess,
+  question: object,
+  { timeoutMs, memoryLimitMiB, parse, help = () => null }: Exchange<Answer>,
+): Promise<Ending<Answer>> {
   if (!isAlive(child)) return { kind: 'died', how: endOf(child) };
-  const { promise, resolve } = Promise.withResolvers<Ending>();
+  const { promise, resolve } = Promise.withResolvers<Ending<Answer>>();
+  const onError = () => resolve({ kind: 'died', how: 'a process that could not be spoken to' });
+  const send = (message: object) => child.send(message, (error) => error && onError());
+  const clock = startClock(timeoutMs, () => resolve({ kind: 'timeout' }));
   const onMessage = (message: unknown) => {
-    const answer = parseAnswer(message);
-    resolve(answer ? { kind: 'answer', answer } : { kind: 'died', how: 'an answer that is none' });
+    const reply = help(message);
+    if (reply) {
+      void clock.standStill(reply).then(send);
+      return;
+    }
+    const answer = parse(message);
+    resolve(answer === null ? { kind: 'died', how: 'an answer that is none' } : { kind: 'answer', answer });
   };
   const onExit = () => resolve({ kind: 'died', how: endOf(child) });
-  const onError = () => resolve({ kind: 'died', how: 'a process that could not be spoken to' });
   child.on('message', onMessage).on('exit', onExit).on('error', onError);
-  const timer = setTimeout(() => resolve({ kind: 'timeout' }), limits.timeoutMs);
-  const unwatch = watchMemory(child.pid!, limits.memoryLimitMiB, (mebibytes) => resolve({ kind: 'memory', mebibytes }));
-  child.send(question, (error) => error && onError());
+  const unwatch = watchMemory(child.pid!, memoryLimitMiB, (mebibytes) => resolve({ kind: 'memory', mebibytes }));
+  send(question);
   const ending = await promise;
-  clearTimeout(timer);
+  clock.stop();
   unwatch();
   child.off('message', onMessage).off('exit', onExit);
   if (ending.kind !== 'answer') await killChild(child);

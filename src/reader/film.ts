@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts';
-import type { FilmReading, FilmRequest } from '../core/ports.ts';
+import type { FilmRequest } from '../core/ports.ts';
 import { decide } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
 import { parsePart10 } from '../dicom/part10.ts';
@@ -7,6 +7,7 @@ import { pixelDigest, radiograph, storedPixels } from '../dicom/pixels.ts';
 import { regionOf } from '../model/grad-cam.ts';
 import { readBytes } from './file.ts';
 import { drawReading, look, type ReadingRoom } from './look.ts';
+import type { ChildReading } from './messages.ts';
 
 /** One film from file to reading: parse → decode → LUTs → tensor → network → Grad-CAM → overlay. Runs in the child. */
 
@@ -16,7 +17,7 @@ export function readHeader(path: string): Dataset {
   return parsePart10(readBytes(path)).header;
 }
 
-export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise<FilmReading> {
+export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise<ChildReading> {
   const { path, expectedSOPInstanceUID, settings } = request;
   const part10 = parsePart10(readBytes(path));
   checkObject(part10.header, expectedSOPInstanceUID);

@@ -2,11 +2,14 @@ import type { ChildProcess } from 'node:child_process';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Examination, ExaminationRequest } from '../core/examination.ts';
-import { Failure } from '../core/failure.ts';
+import { asFailure, Failure } from '../core/failure.ts';
 import type { FilmReader } from '../core/ports.ts';
-import { type Ending, exchange, startChild } from './exchange.ts';
-import { type Answer, type Question, toFailure } from './messages.ts';
+import type { NetworkEvent, Provider, ProviderChoice, ProviderFallback } from '../core/provider.ts';
+import { type Ending, exchange, type Limits, startChild } from './exchange.ts';
+import { type Answer, parseAnswer, type Question, toFailure } from './messages.ts';
+import { inferenceMessage, parseTensor } from './network-messages.ts';
 import { Pool } from './pool.ts';
+import { SharedNetwork } from './shared-network.ts';
 
 /** The reader: films are read in child processes that may die without hurting the gateway. */
 
@@ -24,63 +27,146 @@ export interface ReaderOptions {
   readonly atOnce?: number;
   /** Warm children that take over when one dies. */
   readonly spares?: number;
+  /** By default `cpu`: a network in each child. Any other is one network in a process that all children share. */
+  readonly provider?: ProviderChoice;
+  /** What becomes of films when the named provider cannot be used; by default `cpu`. */
+  readonly providerFallback?: ProviderFallback;
+  /** Films in one run of the shared network, and how long one waits for others, milliseconds. */
+  readonly batch?: { readonly max: number; readonly waitMs: number };
+  /** Environment of the shared network's process: where its drivers are. */
+  readonly driverEnvironment?: Readonly<Record<string, string>>;
+  /** Hears of the provider in use and of runs of the shared network. */
+  readonly report?: (event: NetworkEvent) => void;
   /** Another program for the children, for tests. */
   readonly entry?: string;
+  /** Another program for the shared network, for tests. */
+  readonly networkEntry?: string;
 }
 
 export interface Reader extends FilmReader {
-  /** Resolves when a child is open. Raises `model-unusable`, with the check that failed. */
+  /** Resolves when a child is open. Raises `model-unusable` or `provider-unavailable`, with the check that failed. */
   ready(): Promise<void>;
   /** Score and features of a DICOM film, a JPEG or a PNG. Raises as `read` does. */
   examine(request: ExaminationRequest): Promise<Examination>;
 }
 
-const defaults = { timeoutSeconds: 30, memoryLimitMiB: 1024, threads: 1, openSeconds: 60, atOnce: 1, spares: 1 };
-
 /** Beside this file, in TypeScript or compiled. */
-const childEntry = fileURLToPath(new URL(`./child${extname(import.meta.url)}`, import.meta.url));
+const beside = (name: string): string =>
+  fileURLToPath(new URL(`./${name}${extname(import.meta.url)}`, import.meta.url));
+
+const defaults = {
+  ...{ timeoutSeconds: 30, memoryLimitMiB: 1024, threads: 1, openSeconds: 60, atOnce: 1, spares: 1 },
+  provider: 'cpu' as ProviderChoice,
+  providerFallback: 'cpu' as ProviderFallback,
+  batch: { max: 1, waitMs: 0 },
+  driverEnvironment: {},
+  report: (() => {}) as (event: NetworkEvent) => void,
+  entry: beside('child'),
+  networkEntry: beside('network-child'),
+};
+
+type Settings = typeof defaults & ReaderOptions;
 
 /** Times a question is put to a child before its deaths are held against the film. */
 const attempts = 2;
 
 export function createReader(options: ReaderOptions): Reader {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const settings = { ...defaults, entry: childEntry, ...(given as ReaderOptions) };
-  const { timeoutSeconds, memoryLimitMiB, threads, openSeconds, atOnce, spares, entry } = settings;
-  const modelFolder = resolve(settings.modelFolder);
-  const pool = new Pool({
-    atOnce,
-    spares,
-    start: () => startChild(entry),
-    open: (child) => open(child, { kind: 'open', modelFolder, threads }, openSeconds * 1000, memoryLimitMiB),
-  });
+  const settings: Settings = { ...defaults, ...(given as ReaderOptions), modelFolder: resolve(options.modelFolder) };
+  const { provider: asked } = settings;
+  const network = asked === 'cpu' ? null : openShared(settings);
+  const pool = openPool(settings, network);
+  const limits = { timeoutMs: settings.timeoutSeconds * 1000, memoryLimitMiB: settings.memoryLimitMiB };
 
-  const ask = async (question: Question): Promise<Answer> => {
+  const ask = async (question: Question): Promise<Answered> => {
     for (let attempt = 1; ; attempt++) {
       const child = await pool.take();
-      const ending = await exchange(child, question, { timeoutMs: timeoutSeconds * 1000, memoryLimitMiB });
+      const help = network ? helper(network) : null;
+      const talk = { ...limits, parse: parseAnswer, ...(help ? { help: help.answer } : {}) };
+      const ending = await exchange(child, question, talk);
       pool.give(child);
-      if (ending.kind === 'answer') return ending.answer;
-      if (ending.kind !== 'died' || attempt === attempts) throw failureOf(ending, timeoutSeconds, memoryLimitMiB);
+      if (ending.kind === 'answer') return { answer: ending.answer, used: help?.used() ?? 'cpu' };
+      if (ending.kind !== 'died' || attempt === attempts) throw failureOf(ending, limits);
     }
   };
   return {
-    ready: async () => pool.give(await pool.take()),
-    header: async (path) => expectAnswer(await ask({ kind: 'header', path }), 'header').header,
-    read: async (request) => expectAnswer(await ask({ kind: 'read', request }), 'reading').reading,
-    examine: async (request) => expectAnswer(await ask({ kind: 'examine', request }), 'examination').examination,
-    close: () => pool.close(),
+    async ready() {
+      await network?.opened();
+      pool.give(await pool.take());
+    },
+    header: async (path) => expectAnswer((await ask({ kind: 'header', path })).answer, 'header').header,
+    async read(request) {
+      const { answer, used } = await ask({ kind: 'read', request });
+      return { ...expectAnswer(answer, 'reading').reading, provider: { asked, used } };
+    },
+    examine: async (request) =>
+      expectAnswer((await ask({ kind: 'examine', request })).answer, 'examination').examination,
+    close: async () => void (await Promise.all([pool.close(), network?.close()])),
+  };
+}
+
+interface Answered {
+  readonly answer: Answer;
+  readonly used: Provider;
+}
+
+/** Longest start of a provider that was named: TensorRT builds its engine for minutes. Whoever did not name one waits `openSeconds`. */
+const namedOpenSeconds = 900;
+
+function openShared(settings: Settings): SharedNetwork {
+  const { modelFolder, threads, provider, providerFallback, batch, timeoutSeconds, openSeconds, report } = settings;
+  return new SharedNetwork({
+    ...{ modelFolder, threads, report, asked: provider, fallback: providerFallback },
+    entry: settings.networkEntry,
+    environment: settings.driverEnvironment,
+    batch: batch.max,
+    waitMs: batch.waitMs,
+    openMs: (provider === 'auto' ? openSeconds : Math.max(openSeconds, namedOpenSeconds)) * 1000,
+    runMs: timeoutSeconds * 1000,
+  });
+}
+
+/** With a shared network as many children as films in one run: they decode while it computes, and no more films are held. */
+function openPool(settings: Settings, network: SharedNetwork | null): Pool {
+  const { modelFolder, threads, openSeconds, memoryLimitMiB, entry, spares, atOnce, batch } = settings;
+  const question = { kind: 'open', modelFolder, threads, network: network ? 'shared' : 'own' } as const;
+  return new Pool({
+    atOnce: network ? Math.max(atOnce, batch.max) : atOnce,
+    spares,
+    start: () => startChild(entry),
+    open: (child) => open(child, question, { timeoutMs: openSeconds * 1000, memoryLimitMiB }),
+  });
+}
+
+/** Answers the one tensor that a child may ask about during a question; a second one is no message of ours. */
+function helper(network: SharedNetwork) {
+  let asked = false;
+  let used: Provider = 'cpu';
+  return {
+    used: () => used,
+    answer(message: unknown): Promise<object> | null {
+      const tensor = asked ? null : parseTensor(message);
+      if (!tensor) return null;
+      asked = true;
+      return network.infer(tensor).then(
+        (shared) => {
+          used = shared.used;
+          return shared.message;
+        },
+        (thrown: unknown) => inferenceMessage(asFailure(thrown)),
+      );
+    },
   };
 }
 
 /** A child that cannot be opened is the model's fault or the installation's, never a film's. */
-async function open(child: ChildProcess, question: Question, timeoutMs: number, memoryLimitMiB: number): Promise<void> {
-  const ending = await exchange(child, question, { timeoutMs, memoryLimitMiB });
+async function open(child: ChildProcess, question: Question, limits: Limits): Promise<void> {
+  const ending = await exchange(child, question, { ...limits, parse: parseAnswer });
   if (ending.kind === 'answer') {
     expectAnswer(ending.answer, 'ready');
     return;
   }
-  const got = failureOf(ending, timeoutMs / 1000, memoryLimitMiB).message;
+  const got = failureOf(ending, limits).message;
   throw new Failure('model-unusable', { where: 'start of the reader process', expected: 'a model that opens', got });
 }
 
@@ -91,16 +177,15 @@ function expectAnswer<K extends Answer['kind']>(answer: Answer, kind: K): Extrac
 }
 
 function failureOf(
-  ending: Exclude<Ending, { kind: 'answer' }>,
-  timeoutSeconds: number,
-  memoryLimitMiB: number,
+  ending: Exclude<Ending<Answer>, { kind: 'answer' }>,
+  { timeoutMs, memoryLimitMiB }: Limits,
 ): Failure {
   const where = 'reader process';
   switch (ending.kind) {
     case 'died':
       return new Failure('reader-crashed', { where, got: ending.how });
     case 'timeout':
-      return new Failure('reader-timeout', { where, expected: `an answer within ${timeoutSeconds} s` });
+      return new Failure('reader-timeout', { where, expected: `an answer within ${timeoutMs / 1000} s` });
     case 'memory': {
       const got = `${Math.round(ending.mebibytes)} MiB`;
       return new Failure('reader-memory', { where, expected: `at most ${memoryLimitMiB} MiB`, got });

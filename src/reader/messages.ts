@@ -7,7 +7,13 @@ import type { Attribute, Dataset } from '../core/study.ts';
 /** All that the gateway and its reader process say to each other. One question at a time, one answer to each. */
 
 export type Question =
-  | { readonly kind: 'open'; readonly modelFolder: string; readonly threads: number }
+  | {
+      readonly kind: 'open';
+      readonly modelFolder: string;
+      readonly threads: number;
+      /** A network in the child itself, or the gateway's, which is asked by tensor. */
+      readonly network: 'own' | 'shared';
+    }
   | { readonly kind: 'header'; readonly path: string }
   | { readonly kind: 'read'; readonly request: FilmRequest }
   | { readonly kind: 'examine'; readonly request: ExaminationRequest };
@@ -15,9 +21,12 @@ export type Question =
 export type Answer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'header'; readonly header: Dataset }
-  | { readonly kind: 'reading'; readonly reading: FilmReading }
+  | { readonly kind: 'reading'; readonly reading: ChildReading }
   | { readonly kind: 'examination'; readonly examination: Examination }
   | { readonly kind: 'failed'; readonly failure: FailureMessage };
+
+/** Who ran the network is not for a child to say. */
+export type ChildReading = Omit<FilmReading, 'provider'>;
 
 const longestLine = 500;
 /** Those of a ResNet-101. */
@@ -50,7 +59,7 @@ const picture = z
   .object({ columns: length, rows: length, rgb: bytes, jpeg: bytes })
   .refine(({ columns, rows, rgb }) => rgb.byteLength === columns * rows * 3, 'rgb of columns × rows × 3 bytes');
 
-const map = z
+export const mapSchema = z
   .object({ columns: length, rows: length, values: z.array(z.number().min(0)).max(10_000) })
   .refine(({ columns, rows, values }) => values.length === columns * rows, 'columns × rows values');
 
@@ -58,7 +67,7 @@ const reading = z.object({
   header: z.custom<Dataset>(isObject).transform(restore),
   pixelDigest: digest,
   score: probability,
-  map,
+  map: mapSchema,
   region: z
     .array(z.tuple([z.number().min(0), z.number().min(0)]))
     .min(4)
@@ -69,15 +78,15 @@ const reading = z.object({
 
 const shortText = z.string().max(longestLine).nullable();
 
-const features = z
+export const featuresSchema = z
   .instanceof(Float32Array)
   .refine(({ length }) => length >= 1 && length <= mostFeatures, `1 to ${mostFeatures} values`)
   .refine((values) => values.every(Number.isFinite), 'finite values');
 
 const examination = z.object({
   score: probability,
-  features,
-  map,
+  features: featuresSchema,
+  map: mapSchema,
   fileDigest: digest,
   header: z.object({ ViewPosition: shortText, Manufacturer: shortText, ManufacturerModelName: shortText }).nullable(),
   picture: picture.nullable(),
@@ -85,15 +94,14 @@ const examination = z.object({
 
 const code = z.enum(Object.keys(failures) as [FailureCode, ...FailureCode[]]);
 
+export const failureSchema = z.object({ code, detail: z.object({ where: line, expected: line, got: line }) });
+
 const answerSchema: z.ZodType<Answer> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('header'), header: z.custom<Dataset>(isObject).transform(restore) }),
   z.object({ kind: z.literal('reading'), reading }),
   z.object({ kind: z.literal('examination'), examination }),
-  z.object({
-    kind: z.literal('failed'),
-    failure: z.object({ code, detail: z.object({ where: line, expected: line, got: line }) }),
-  }),
+  z.object({ kind: z.literal('failed'), failure: failureSchema }),
 ]) as z.ZodType<Answer>;
 
 /** The answer, or null when it is none of these. */

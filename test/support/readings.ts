@@ -106,6 +106,7 @@ export function makeImageReading(overrides: Partial<ImageReading> = {}): ImageRe
     ],
     pixelDigest: sha256('pixels'),
     revision: 1,
+    provider: { asked: 'cpu', used: 'cpu' },
     flags: [],
     ...overrides,
   };
