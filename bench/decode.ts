@@ -63,10 +63,23 @@ export async function benchDecode(rounds: number): Promise<readonly Report[]> {
     const rows = [...all].map(([what, bytes]): Row => {
       const own = timings.get(what);
       if (!own)
-        return { what, value: null, unit: 'ms', note: 'the dcmtk tool that writes it is not installed, or failed' };
+        return {
+          id: what,
+          what,
+          value: null,
+          unit: 'ms',
+          note: 'the dcmtk tool that writes it is not installed, or failed',
+        };
       const slower = median(own.map((seconds, round) => seconds / plain[round]!));
       const note = `${((bytes?.length ?? 0) / 1e6).toFixed(1)} MB`;
-      return { what, value: median(own) * 1000, unit: 'ms', ratio: { value: slower, of: 'uncompressed' }, note };
+      return {
+        id: what,
+        what,
+        value: median(own) * 1000,
+        unit: 'ms',
+        ratio: { value: slower, of: 'uncompressed' },
+        note,
+      };
     });
     const about = 'One film of 2048 × 2500 pixels, 12 bits: parse, decode, look-up tables. A ratio above 1 is slower.';
     return [{ name: 'decode', about, rows }];

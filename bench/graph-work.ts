@@ -1,8 +1,6 @@
-import { createGraph } from '../src/model/onnx.ts';
-import { encodeModel, type ModelMessage, type NodeMessage } from '../src/model/onnx-schema.ts';
-import { resnetOpset } from '../src/model/resnet.ts';
+import type { ModelMessage, NodeMessage, ValueMessage } from '../src/model/onnx-schema.ts';
 
-/** Arithmetic of graphs: the multiply-adds of a network, and a product of matrices to measure the machine by. */
+/** Arithmetic of graphs: the multiply-adds of a network, and the same network for several images. */
 
 /** Multiply-adds of one image: convolutions and the fully connected layer; the rest is a thousandth. */
 export function multiplyAdds({ graph }: ModelMessage): number {
@@ -12,6 +10,8 @@ export function multiplyAdds({ graph }: ModelMessage): number {
   for (const node of graph.node) {
     const side = sideOf(node, sides.get(node.input[0]!) ?? 1);
     sides.set(node.output[0]!, side);
+    // Kernels that are stored in 8 bits: constants of the same shape.
+    if (node.opType === 'Cast' || node.opType === 'Mul') shapes.set(node.output[0]!, shapes.get(node.input[0]!) ?? []);
     const weight = shapes.get(node.input[1]!);
     if (!weight) continue;
     const weights = weight.reduce((product, dim) => product * dim, 1);
@@ -30,23 +30,13 @@ function sideOf({ opType, attribute }: NodeMessage, side: number): number {
   return Math.floor((side + 2 * first('pads', 0) - first('kernel_shape', 1)) / first('strides', 1)) + 1;
 }
 
-/** y = x · W of `side` × `side` matrices: a yardstick of the machine under the same runtime. A network may exceed it a little. */
-export function matrixProduct(side: number): Uint8Array {
-  const graph = createGraph();
-  const weight = graph.floats(
-    'w',
-    [side, side],
-    Float32Array.from({ length: side * side }, (_, i) => (i % 17) / 17),
-  );
-  graph.node('y', 'MatMul', ['x', weight]);
-  const shape = [side, side];
-  return encodeModel(
-    graph.finish({
-      name: 'gemm',
-      docString: 'a product',
-      opset: resnetOpset,
-      input: { x: shape },
-      output: { y: shape },
-    }),
-  );
+/** The same network for several images at once; nodes and weights stay as they are. */
+export function withBatch(model: ModelMessage, size: number): ModelMessage {
+  const resized = ({ name, type }: ValueMessage): ValueMessage => {
+    const { elemType, shape } = type.tensorType;
+    const dim = [{ dimValue: size }, ...shape.dim.slice(1)];
+    return { name, type: { tensorType: { elemType, shape: { dim } } } };
+  };
+  const { graph } = model;
+  return { ...model, graph: { ...graph, input: graph.input.map(resized), output: graph.output.map(resized) } };
 }

@@ -1,33 +1,59 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { benchDecode } from './decode.ts';
 import { benchJobs } from './jobs.ts';
 import { busyWarning, lookAtMachine } from './machine.ts';
-import { parseBenchOptions } from './options.ts';
+import { type BenchOptions, parseBenchOptions } from './options.ts';
+import { renderSection, withSection } from './page.ts';
 import { benchRead } from './read.ts';
-import { type Report, renderReport } from './table.ts';
+import type { Report } from './table.ts';
 
-/** `npm run bench [-- NAME...] [--json] [--rounds N]`: figures of this machine, never a test. */
+/**
+ * `npm run bench [-- NAME...] [--rounds N] [--model ID] [--peers PYTHON]... [--json | --markdown | --into FILE]`: figures of
+ * this machine, never a test.
+ */
 
-const benches = { read: benchRead, decode: benchDecode, jobs: benchJobs };
+const benches = {
+  read: benchRead,
+  decode: ({ rounds }: { readonly rounds: number }) => benchDecode(rounds),
+  jobs: ({ rounds }: { readonly rounds: number }) => benchJobs(rounds),
+};
+type Name = keyof typeof benches;
 
 async function run(args: readonly string[]): Promise<void> {
-  const { names, json, rounds } = parseBenchOptions(args, Object.keys(benches) as (keyof typeof benches)[]);
+  const options = parseBenchOptions(args, Object.keys(benches) as Name[]);
+  const { names, output, rounds } = options;
   const machine = lookAtMachine();
   const warning = busyWarning(machine);
   if (warning !== null) console.error(`warning: ${warning}`);
-  const reports: Report[] = [];
+  const found: (readonly [Name, readonly Report[]])[] = [];
   for (const name of names) {
     console.error(`${name} ...`);
-    reports.push(...(await benches[name](rounds)));
+    found.push([name, await benches[name](options)]);
   }
-  if (json) {
+  if (output === 'json') {
+    const reports = found.flatMap(([, reports]) => reports);
     console.log(JSON.stringify({ machine, warning, rounds, reports }, null, 2));
     return;
   }
-  const { model, cores, node, load } = machine;
-  console.log(
-    `${model}, ${cores} cores, Node ${node}, load average ${load.toFixed(2)} at the start, ${rounds} rounds\n`,
+  tell(found, options, machine);
+}
+
+function tell(
+  found: readonly (readonly [Name, readonly Report[]])[],
+  { rounds, peers, model, into }: BenchOptions<Name>,
+  machine: ReturnType<typeof lookAtMachine>,
+): void {
+  const made = { machine, date: new Date(), rounds, withPeers: peers.length > 0, model };
+  const sections = found.map(([name, reports]) => [name, renderSection(name, reports, made)] as const);
+  if (into === null) {
+    for (const [, section] of sections) console.log(`${section}\n`);
+    return;
+  }
+  const page = readFileSync(into, 'utf8');
+  writeFileSync(
+    into,
+    sections.reduce((text, [name, section]) => withSection(text, name, section), page),
   );
-  for (const report of reports) console.log(renderReport(report));
 }
 
 try {

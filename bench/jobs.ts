@@ -57,6 +57,7 @@ export async function benchJobs(rounds: number): Promise<readonly Report[]> {
   const all: Round[] = [];
   for (let round = 0; round < rounds; round++) all.push(await oneRound());
   const row = (what: string, key: keyof Round): Row => ({
+    id: key,
     what,
     value: median(all.map((each) => each[key])),
     unit: 'a second',

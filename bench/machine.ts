@@ -22,15 +22,29 @@ export function busyWarning({ load }: Machine): string | null {
   return `load average ${load.toFixed(2)}: something else runs on this machine; the figures are too low, ratios hold better`;
 }
 
-/** Resident MiB now and at its peak, of every process that this one started; null where there is no /proc. */
-export function childMemory(): readonly { readonly now: number; readonly peak: number }[] | null {
+/** Processes that this one has started and that still run; null where there is no /proc. */
+export function childPids(): readonly number[] | null {
   try {
-    const pids = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean);
-    return pids.map((pid) => {
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      const mebibytes = (key: string) => Number(new RegExp(`^${key}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
-      return { now: mebibytes('VmRSS'), peak: mebibytes('VmHWM') };
-    });
+    const text = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8');
+    return text.trim().split(/\s+/).filter(Boolean).map(Number);
+  } catch {
+    return null;
+  }
+}
+
+export interface Resident {
+  /** MiB. */
+  readonly now: number;
+  /** MiB, since the process began. */
+  readonly peak: number;
+}
+
+/** Null where there is no /proc, or no such process any more. */
+export function residentOf(pid: number): Resident | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const mebibytes = (key: string) => Number(new RegExp(`^${key}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
+    return { now: mebibytes('VmRSS'), peak: mebibytes('VmHWM') };
   } catch {
     return null;
   }

@@ -1,6 +1,8 @@
+import { bareId, bareInTwo, type Entry, threadsInWords } from './entry.ts';
+import type { Resident } from './machine.ts';
 import { median, perMinute, speedRatio, type Timings } from './measure.ts';
-import { gemmSide } from './read-contestants.ts';
 import type { Row } from './table.ts';
+import type { Peak } from './yardstick.ts';
 
 /** From seconds to the figures that people ask for. */
 
@@ -9,45 +11,56 @@ export const radiologistPerMinute = 1.75;
 /** What the paper reports for its own machine. */
 export const paperEfficiency = 258;
 
-const names: readonly (readonly [name: string, what: string, against: string])[] = [
-  ['bare 1', 'bare ONNX Runtime, 1 thread', 'gemm 1'],
-  ['bare 2', 'bare ONNX Runtime, 2 threads', 'gemm 2'],
-  ['network 1', 'session with its checks, 1 thread', 'bare 1'],
-  ['network 2', 'session with its checks, 2 threads', 'bare 2'],
-  ['picture 1x1', '224-pixel PNG to score through the child, 1 thread', 'bare 1'],
-  ['picture 1x2', '224-pixel PNG to score through the child, 2 threads', 'bare 2'],
-  ['picture 2x1', '224-pixel PNG to score, two children of 1 thread', 'bare 2'],
-  ['film 1x1', 'DICOM film to score and picture through the child, 1 thread', 'bare 1'],
-  ['film 1x2', 'DICOM film to score and picture through the child, 2 threads', 'bare 2'],
-  ['film 2x1', 'DICOM film to score and picture, two children of 1 thread', 'bare 2'],
-];
+export const efficiencyOf = (imagesPerMinute: number): number => Math.floor(imagesPerMinute / radiologistPerMinute);
 
-/** @param peakMiB Resident memory of a child at its highest; null: not known here. */
-export function readRows(timings: Timings, multiplyAddsPerImage: number, peakMiB: number | null): readonly Row[] {
-  const productsPerImage = multiplyAddsPerImage / gemmSide ** 3;
-  /** Seconds an image; the product's would be those of a network that runs at its rate. */
-  const secondsOf = (name: string): readonly number[] => {
-    const seconds = timings.get(name)!;
-    return name.startsWith('gemm') ? seconds.map((each) => each * productsPerImage) : seconds;
+/** Multiply-adds a second, and the images a minute that they are worth. */
+export function peakRow({ rates, form }: Peak, threads: number, multiplyAddsAnImage: number): Row {
+  const rate = median(rates);
+  const value = perMinute(multiplyAddsAnImage / rate);
+  const note = `${(rate / 1e9).toFixed(1)} G multiply-adds a second; most often the ${form}`;
+  return { id: `peak ${threads}`, what: `the machine's peak, ${threadsInWords(threads)}`, value, unit, note };
+}
+
+const unit = 'images/min';
+
+/** @param peaks By the number of threads. */
+export function entryRow(
+  { id, what, threads, batch, against, contestant, note }: Entry,
+  timings: Timings,
+  peaks: ReadonlyMap<number, Peak>,
+  multiplyAddsAnImage: number,
+): Row {
+  const about = { id, what, batch, ...(threads === null ? {} : { threads }), unit };
+  const own = contestant && timings.get(contestant.name);
+  if (!own) return { ...about, value: null, ...(note === undefined ? {} : { note }) };
+  const value = perMinute(median(own));
+  const other = against === null ? undefined : timings.get(against);
+  const peak = threads === null ? undefined : peaks.get(threads);
+  return {
+    ...about,
+    value,
+    ...(other && against !== null ? { ratio: { value: speedRatio(own, other), of: inWords(against) } } : {}),
+    ...(peak ? { share: median(own.map((seconds, round) => multiplyAddsAnImage / seconds / peak.rates[round]!)) } : {}),
+    efficiency: efficiencyOf(value),
+    ...(note === undefined ? {} : { note }),
   };
-  const peaks = [1, 2].map((threads): Row => {
-    const rate = gemmSide ** 3 / median(timings.get(`gemm ${threads}`)!) / 1e9;
-    return {
-      what: `yardstick: product of ${gemmSide}² matrices, ${threads} thread${threads > 1 ? 's' : ''}`,
-      value: perMinute(median(secondsOf(`gemm ${threads}`))),
-      unit: 'images/min',
-      note: `${rate.toFixed(1)} G multiply-adds a second`,
-    };
-  });
-  const contestants = names.map(([name, what, against]): Row => {
-    const rate = perMinute(median(secondsOf(name)));
-    const value = speedRatio(secondsOf(name), secondsOf(against));
-    const of = against.startsWith('gemm')
-      ? 'yardstick'
-      : `bare, ${against.slice(-1)} thread${against.endsWith('1') ? '' : 's'}`;
-    const note = `efficiency ${Math.floor(rate / radiologistPerMinute)} (paper: ${paperEfficiency})`;
-    return { what, value: rate, unit: 'images/min', ratio: { value, of }, note };
-  });
-  const memory: Row = { what: 'resident memory of a child, peak', value: peakMiB, unit: 'MiB' };
-  return [...peaks, ...contestants, peakMiB === null ? { ...memory, note: 'no /proc here' } : memory];
+}
+
+function inWords(against: string): string {
+  if (against === bareId(bareInTwo)) return 'bare, two of 1 thread';
+  const [, threads, batch] = /^bare (\d+)(?: b(\d+))?$/.exec(against) ?? [];
+  if (threads === undefined) return against;
+  return `bare, ${threadsInWords(Number(threads))}${batch === undefined ? '' : `, batch ${batch}`}`;
+}
+
+/** Two rows a kind of process: between its films, and at its most. */
+export function memoryRows(of: string, processes: readonly (Resident | null)[]): readonly Row[] {
+  const known = processes.filter((each) => each !== null);
+  const row = (key: keyof Resident, when: string): Row => {
+    const what = `resident memory ${when}, ${of}`;
+    const id = `memory ${key} ${of}`;
+    if (known.length === 0) return { id, what, value: null, unit: 'MiB', note: 'no /proc here' };
+    return { id, what, value: median(known.map((each) => each[key])), unit: 'MiB' };
+  };
+  return [row('now', 'at the end'), row('peak', 'at its highest')];
 }

@@ -1,22 +1,32 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { goldenRadiograph } from '../src/model/golden.ts';
-import { type LoadedModel, loadModel } from '../src/model/manifest.ts';
+import type { LoadedModel } from '../src/model/manifest.ts';
 import { decodeModel } from '../src/model/onnx-schema.ts';
 import { inputSide } from '../src/model/preprocess-steps.ts';
-import { buildUntrained } from '../src/model/untrained.ts';
 import { makeTestFilm } from '../test/support/films.ts';
 import { settings } from '../test/support/readings.ts';
+import type { Entered } from './entry.ts';
 import { multiplyAdds } from './graph-work.ts';
-import { childMemory } from './machine.ts';
-import { median, type Timings, takeTurns } from './measure.ts';
-import { bare, type Files, gemm, network, type Open, readers } from './read-contestants.ts';
-import { readRows } from './read-rows.ts';
-import type { Report } from './table.ts';
+import { enterReader, enterSession, type Files } from './in-gateway.ts';
+import { batches, enterBare, enterGraphics, writeNetworks } from './in-processes.ts';
+import { residentOf } from './machine.ts';
+import { type Contestant, type Timings, takeTurns } from './measure.ts';
+import { enterPeers } from './peers.ts';
+import { openModel, openNarrow } from './read-model.ts';
+import { entryRow, memoryRows, paperEfficiency, peakRow, radiologistPerMinute } from './read-rows.ts';
+import type { Report, Row } from './table.ts';
+import { forms, type OpenForm, openForm, type Peak, peakOf } from './yardstick.ts';
 
-/** Images a minute: of a film from DICOM to picture and score through the child, and of everything below it. */
+/** Images a minute: of a film from DICOM to picture and score through the child, of everything below it, and of peers. */
+
+export interface ReadOptions {
+  readonly rounds: number;
+  readonly peers: readonly string[];
+  readonly model: string | null;
+}
 
 async function writeFiles(folder: string): Promise<Files> {
   const film = join(folder, 'film.dcm');
@@ -32,48 +42,96 @@ async function writeFiles(folder: string): Promise<Files> {
   return { film, picture };
 }
 
-async function buildFull(folder: string): Promise<LoadedModel> {
-  const id = 'resnet101-untrained';
-  const { files } = await buildUntrained({ id, width: 64, seed: 7 });
-  mkdirSync(join(folder, id));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, id, name), content);
-  return loadModel(join(folder, id));
+const threadCounts = [1, 2] as const;
+
+interface Setting {
+  readonly title: string;
+  readonly folder: string;
+  readonly files: Files;
+  /** Whether peers and graphics cards take part. */
+  readonly withOthers: boolean;
 }
 
-async function benchModel(title: string, model: LoadedModel, files: Files, rounds: number): Promise<Report> {
-  const open: Open[] = [];
-  let timings: Timings;
-  let memory: ReturnType<typeof childMemory>;
-  try {
-    for (const threads of [1, 2]) {
-      open.push(await gemm(threads), await bare(model, threads), await network(model, threads));
-    }
-    for (const [atOnce, threads] of [
-      [1, 1],
-      [1, 2],
-      [2, 1],
-    ] as const) {
-      open.push(...(await readers(model, files, { atOnce, threads, settings })));
-    }
-    timings = await takeTurns(open, rounds);
-    memory = childMemory();
-  } finally {
-    await Promise.all(open.map(({ close }) => close()));
+/** Everyone who takes part, in the order of the table. */
+async function* enter(model: LoadedModel, setting: Setting, pythons: readonly string[]): AsyncGenerator<Entered> {
+  const { folder, files, withOthers } = setting;
+  // A small network is measured by many images, so that starting a turn does not count.
+  const images = multiplyAdds(decodeModel(model.weights)) > 1e9 ? 4 : 32;
+  const spec = writeNetworks(model, folder, batches);
+  const bare = await enterBare(spec, images);
+  yield bare;
+  for (const threads of threadCounts) yield await enterSession(model, threads, images);
+  for (const [atOnce, threads] of [
+    [1, 1],
+    [1, 2],
+    [2, 1],
+  ] as const) {
+    yield await enterReader(model, files, { atOnce, threads, settings, images });
   }
-  const peak = memory && memory.length > 0 ? median(memory.map((each) => each.peak)) : null;
-  const about = `${model.manifest.name}: ${(multiplyAdds(decodeModel(model.weights)) / 1e9).toPrecision(3)} G multiply-adds an image.`;
-  return { name: title, about, rows: readRows(timings, multiplyAdds(decodeModel(model.weights)), peak) };
+  if (!withOthers) return;
+  yield await enterPeers(spec, { pythons, probability: bare.probability, images });
+  yield await enterGraphics(model, folder, bare);
 }
 
-export async function benchRead(rounds: number): Promise<readonly Report[]> {
+async function benchModel(model: LoadedModel, setting: Setting, { rounds, peers }: ReadOptions): Promise<Report> {
+  const work = multiplyAdds(decodeModel(model.weights));
+  const entered: Entered[] = [];
+  const open: OpenForm[] = [];
+  try {
+    for (const threads of threadCounts) for (const form of forms()) open.push(await openForm(form, threads));
+    for await (const each of enter(model, setting, peers)) entered.push(each);
+    const entries = entered.flatMap((each) => each.entries);
+    const contestants = entries.flatMap(({ contestant }) => contestant ?? []);
+    const timings = await takeTurns([...open.map(contestantOf), ...contestants], rounds);
+    const peaks = new Map(threadCounts.map((threads) => [threads as number, peakFrom(open, timings, threads)]));
+    const rows: readonly Row[] = [
+      ...[...peaks].map(([threads, peak]) => peakRow(peak, threads, work)),
+      ...entries.map((entry) => entryRow(entry, timings, peaks, work)),
+      ...entered.flatMap(({ pids = new Map() }) =>
+        [...pids].flatMap(([of, ids]) => memoryRows(of, ids.map(residentOf))),
+      ),
+    ];
+    return { name: setting.title, about: aboutOf(model, work), rows };
+  } finally {
+    await Promise.allSettled([...open, ...entered].map(({ close }) => close()));
+  }
+}
+
+const nameOf = ({ form, threads }: OpenForm): string => `peak ${threads} ${form.name}`;
+
+const contestantOf = (open: OpenForm): Contestant => ({ name: nameOf(open), times: open.times, work: open.run });
+
+function peakFrom(open: readonly OpenForm[], timings: Timings, threads: number): Peak {
+  const own = open.filter((each) => each.threads === threads);
+  const rates = own.map((each): [string, readonly number[]] => {
+    const seconds = timings.get(nameOf(each)) ?? [];
+    return [each.form.name, seconds.map((piece) => each.form.multiplyAdds / piece)];
+  });
+  return peakOf(new Map(rates));
+}
+
+function aboutOf({ manifest }: LoadedModel, work: number): string {
+  return [
+    `${manifest.name} (\`${manifest.id}\`): ${(work / 1e9).toPrecision(3)} G multiply-adds an image.`,
+    `Efficiency: images a minute by the ${radiologistPerMinute} of a radiologist; the paper reports ${paperEfficiency}.`,
+  ].join(' ');
+}
+
+/** The model, with peers; and the narrow network, on which everything but the network can be seen. */
+export async function benchRead(options: ReadOptions): Promise<readonly Report[]> {
   const folder = mkdtempSync(join(tmpdir(), 'cxr-bench-'));
   try {
     const files = await writeFiles(folder);
-    const narrow = loadModel(resolve(import.meta.dirname, '../models/resnet101-narrow-untrained'));
-    return [
-      await benchModel('read, full model', await buildFull(folder), files, rounds),
-      await benchModel('read, narrow model', narrow, files, rounds),
-    ];
+    const inFolder = (name: string) => {
+      mkdirSync(join(folder, name));
+      return join(folder, name);
+    };
+    const model = await openModel(options.model, inFolder('built'));
+    const full = { title: 'read', folder: inFolder('full'), files, withOthers: true };
+    const reports = [await benchModel(model, full, options)];
+    if (options.model !== null) return reports;
+    const small = { title: 'read, narrow network', folder: inFolder('narrow'), files, withOthers: false };
+    return [...reports, await benchModel(openNarrow(), small, options)];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
