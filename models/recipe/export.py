@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import torch
 
 import card
@@ -90,6 +91,13 @@ def heat_scale(session, films: list[np.ndarray]) -> float:
     return float(max(np.percentile(peaks, HEAT_PERCENTILE), 1e-3)) if peaks else 1.0
 
 
+def export_record(weights: bytes, differences: dict, calibration: dict | None, heat_films: int) -> dict:
+    """export.json: what was compared while these weights were written. `npm run card` reads it."""
+    return {"weights_sha256": hashlib.sha256(weights).hexdigest(), "torch": str(torch.__version__), "onnxruntime": onnxruntime.__version__,
+            "films": differences["films"], "differences": {key: differences[key] for key in ("probability", "map", "features")},
+            "heat": {"percentile": HEAT_PERCENTILE, "films": heat_films}, "calibration": calibration}
+
+
 def golden_answers(network: Network, steps: list[dict]) -> dict:
     with torch.no_grad():
         scores = [torch.softmax(network(torch.from_numpy(prepare(golden_film(seed), steps)[None]))[0], 1)[0, 1].item() for seed in SEEDS]
@@ -120,14 +128,15 @@ def export(a: argparse.Namespace) -> dict:
     differences = difference_of(network, session, prepared) | {"films": len(prepared)}
     if not differences["probability"] <= MOST_DIFFERENCE:
         raise ValueError(f"PyTorch and ONNX Runtime differ: {differences}")
-    heat = heat_scale(session, [film for row, film in zip(rows, prepared) if row["label"] == "opacity"])
+    positive = [film for row, film in zip(rows, prepared) if row["label"] == "opacity"]
+    heat = heat_scale(session, positive)
     manifest = contract.manifest_of(
         model_id=a.folder.name, name="ResNet-101, airspace opacity", version=a.version, training="trained",
         sha256=hashlib.sha256(weights).hexdigest(), steps=steps, features=FEATURES, heat_max=heat,
         operating_point=calibration["operating_point"] if calibration else 0.5) | {"golden": "golden.json"}
     write_folder(a.folder, weights, {"model.json": manifest, "golden.json": golden_answers(network, steps),
-                                     "training-digests.json": training_digests(a.pack), "log.json": log},
-                 card.card(manifest, log, calibration, differences))
+                                     "training-digests.json": training_digests(a.pack), "log.json": log,
+                                     "export.json": export_record(weights, differences, calibration, len(positive))}, card.card(manifest))
     return differences
 
 
