@@ -54,6 +54,18 @@ const exportSchema = z.object({
 });
 export type Export = z.infer<typeof exportSchema>;
 
+/** The part of `int8.json` that says what 8-bit arithmetic was seen to change. */
+const int8Schema = z.object({
+  /** Hex SHA-256 of the weights that it belongs to. */
+  weights: z.string(),
+  calibration: z.object({ films: z.int() }),
+  seen: z.object({
+    ...{ films: z.int(), aucFloat: z.number(), aucInt8: z.number(), decisionsChanged: z.number() },
+    ...{ mapCorrelation: z.number(), passed: z.boolean() },
+  }),
+});
+export type Int8 = z.infer<typeof int8Schema>;
+
 /** `acceptance.json`, written by whoever measured the delivered model on films that its makers never had. */
 const acceptanceSchema = z.strictObject({
   auc: z.number().min(0).max(1),
@@ -70,6 +82,7 @@ export interface Documents {
   readonly figures: Figures;
   readonly log: Log | null;
   readonly exported: Export | null;
+  readonly int8: Int8 | null;
   readonly acceptance: Acceptance | null;
   /** `card-notes.md`: what a person wrote. */
   readonly notes: string | null;
@@ -85,6 +98,7 @@ export function readDocuments(folder: string, fresh: Figures | null = null): Doc
     figures: fresh ?? required(folder, figuresFile, figuresSchema),
     log: optional(folder, 'log.json', logSchema),
     exported: optional(folder, 'export.json', exportSchema),
+    int8: optional(folder, 'int8.json', int8Schema),
     acceptance: optional(folder, 'acceptance.json', acceptanceSchema),
     notes: existsSync(join(folder, notesFile)) ? readFileSync(join(folder, notesFile), 'utf8').trim() : null,
   };

@@ -2,7 +2,7 @@ import { describeSteps } from '../../src/model/preprocess-steps.ts';
 import type { Documents } from './documents.ts';
 import { goalsOf, paperAuc, parity, verdict } from './goals.ts';
 import { agreementSection, calibrationSection, evaluationSection, failuresSection } from './measured-sections.ts';
-import { dataSection, exportSection, recipeSection } from './recipe-sections.ts';
+import { dataSection, exportSection, int8Section, recipeSection } from './recipe-sections.ts';
 import { table } from './words.ts';
 
 /** `CARD.md`, whole, out of the documents of a model folder. Pure: the same documents give the same page. */
@@ -19,6 +19,7 @@ export function cardPage(documents: Documents, id: string): string {
     dataSection(documents),
     recipeSection(documents),
     exportSection(documents),
+    int8Section(documents),
     paperSection(documents),
     notDoneSection(documents),
     madeBy(id),

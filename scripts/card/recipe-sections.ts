@@ -128,3 +128,23 @@ ${table(['what', 'largest difference'], rows)}
 ${same ? 'Compared were the weights of this folder.' : `Compared were the float weights (sha256 \`${weights}\`) of which those of this folder were made.`}
 The deepest red is the ${heat.percentile}th percentile of the hottest cells of ${heat.films} \`tune\` films with opacity. ${speed}`;
 }
+
+/** What the 8-bit variant was seen to change, and its limits. */
+export function int8Section({ int8, manifest }: Documents): string {
+  if (!int8) return '';
+  if (int8.weights !== manifest.weights.sha256)
+    return '## 8-bit arithmetic\n\n**`int8.json` belongs to other weights**: nothing is known of these.';
+  const { films, aucFloat, aucInt8, decisionsChanged, mapCorrelation, passed } = int8.seen;
+  const rows = [
+    ['AUC, floats → 8 bits', `${aucFloat.toFixed(4)} → ${aucInt8.toFixed(4)}`, 'apart by at most 0.002'],
+    ['decisions that change', `${(100 * decisionsChanged).toFixed(2)} %`, 'at most 0.2 %'],
+    ['correlation of the heat-maps', decimal(mapCorrelation), 'at least 0.95'],
+  ];
+  return `## 8-bit arithmetic
+
+With \`model.precision: int8\` the network runs in 8 bits, its ranges taken from ${int8.calibration.films} films. On ${films} films with labels:
+
+${table(['what', 'seen', 'wanted'], rows)}
+
+${passed ? 'It passes.' : '**It does not pass**: use floats.'}`;
+}

@@ -123,11 +123,20 @@ describe('npm run card', () => {
       films: 'films of others',
       weights_sha256: sha256,
     });
+    const seen = { films: 273, aucFloat: 0.8123, aucInt8: 0.8119, decisionsChanged: 0.001, mapCorrelation: 0.991 };
+    json('int8.json', { weights: sha256, calibration: { films: 300 }, seen: { ...seen, passed: true } });
     writeFileSync(join(of, 'card-notes.md'), '### What is to be seen\n\nFalse positive 1: a **drain** | and more.\n');
     expect(card('--model', of, '--write').status).toBe(0);
     const text = read(of);
     expect(text).toContain('### What is to be seen\n\nFalse positive 1: a **drain** | and more.');
-    for (const words of ['seed 7', '| 1.1 | 240 | 4 | 224 |', '0.712', '8.1e-7', 'Compared were the float weights'])
+    for (const words of [
+      'seed 7',
+      '| 1.1 | 240 | 4 | 224 |',
+      '0.712',
+      '8.1e-7',
+      'Compared were the float weights',
+      '0.8123 → 0.8119 |',
+    ])
       expect(text).toContain(words);
     expect(text).toContain('Platt on the `tune` patients of ChestX-ray14 (85 opacity, 92 none)');
     expect(text).toMatch(/does not claim parity .*: the acceptance set gave AUC 0\.790 \(0\.700 to 0\.860\)/);
