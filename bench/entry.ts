@@ -8,6 +8,8 @@ export interface Entry {
   readonly threads: number | null;
   /** Images in one run of the network. */
   readonly batch: number;
+  /** Other arithmetic than that of the peak, of which it has no share. */
+  readonly eightBit?: true;
   /** The entry that it is held against, at equal batch and threads; null: none. */
   readonly against: string | null;
   /** Null: not there, and `note` says why. Its name is `id`. */
@@ -25,6 +27,9 @@ export interface Entered {
 }
 
 export const threadsInWords = (threads: number): string => `${threads} thread${threads > 1 ? 's' : ''}`;
+
+/** Images in one run, of everyone on the processor. */
+export const batches = [1, 4] as const;
 
 /** Names of the entries that others are held against: bare ONNX Runtime at that batch and those threads. */
 export const bareId = (threads: number | string, batch = 1): string =>

@@ -1,10 +1,10 @@
 import type { ContentSettings } from '../src/core/reading.ts';
 import { goldenRadiograph } from '../src/model/golden.ts';
 import type { LoadedModel } from '../src/model/manifest.ts';
-import { openNetwork } from '../src/model/session.ts';
+import { type BatchNetwork, openNetwork } from '../src/model/session.ts';
 import { preprocess } from '../src/model/tensor.ts';
 import { createReader } from '../src/reader/index.ts';
-import { bareId, type Entered, type Entry, threadsInWords } from './entry.ts';
+import { bareId, batches, type Entered, type Entry, threadsInWords } from './entry.ts';
 import { childPids } from './machine.ts';
 
 /** Entries that are the gateway's own: its session without decoding and preprocessing, and its reader with both. */
@@ -16,19 +16,24 @@ export interface Files {
   readonly picture: string;
 }
 
-/** The session with its checks, in this process. */
+/** The session with its checks, in this process; a batch is what the gateway runs on a graphics card. */
 export async function enterSession(model: LoadedModel, threads: number, images: number): Promise<Entered> {
-  const opened = await openNetwork(model, { threads });
   const { tensor } = preprocess(goldenRadiograph(1), model.manifest.preprocess);
-  const id = `session ${threads}`;
-  const work = async (times: number) => {
-    for (let i = 0; i < times; i++) await opened.infer(tensor);
-  };
-  const what = `gateway's session, decoding and preprocessing excluded, ${threadsInWords(threads)}`;
-  return {
-    entries: [{ id, what, threads, batch: 1, against: bareId(threads), contestant: { name: id, times: images, work } }],
-    close: () => opened.close(),
-  };
+  const networks: BatchNetwork[] = [];
+  const entries: Entry[] = [];
+  for (const batch of batches) {
+    const network = await openNetwork(model, { threads, batch });
+    const id = `session ${threads}${batch > 1 ? ` b${batch}` : ''}`;
+    const what = `gateway's session, decoding and preprocessing excluded, ${threadsInWords(threads)}`;
+    const tensors = Array.from({ length: batch }, () => tensor);
+    const work = async (times: number) => {
+      for (let i = 0; i < times; i += batch) await network.inferAll(tensors);
+    };
+    networks.push(network);
+    const contestant = { name: id, times: Math.max(batch, images), work };
+    entries.push({ id, what, threads, batch, against: bareId(threads, batch), contestant });
+  }
+  return { entries, close: () => Promise.all(networks.map((network) => network.close())) };
 }
 
 export interface ReaderSetting {

@@ -1,16 +1,16 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { goldenRadiograph } from '../src/model/golden.ts';
-import type { LoadedModel } from '../src/model/manifest.ts';
+import { type LoadedModel, loadModel } from '../src/model/manifest.ts';
 import { decodeModel, encodeModel } from '../src/model/onnx-schema.ts';
 import { preprocess } from '../src/model/tensor.ts';
-import { bareId, bareInTwo, type Entered, type Entry, threadsInWords } from './entry.ts';
+import { bareId, bareInTwo, batches, type Entered, type Entry, threadsInWords } from './entry.ts';
 import { withBatch } from './graph-work.ts';
 import { type Absent, isAbsent, startTurns, type Turns, type TurnsSpec } from './turns.ts';
 
 /** Entries that run in processes of their own: ONNX Runtime alone, on the processor and on a graphics card. */
 
-export const batches = [1, 4] as const;
+const eightBitFile = 'int8.json';
 const graphicsBatches = [1, 8, 32] as const;
 const graphicsProviders = ['cuda', 'tensorrt', 'webgpu'] as const;
 /** Longer than this and it is a driver that computes in software: nobody waits for a batch of 32. */
@@ -90,6 +90,35 @@ export async function enterBare(spec: TurnsSpec, images: number): Promise<Bare> 
     pids: new Map([['bare ONNX Runtime of 1 thread, both batch sizes open', [one.pid]]]),
     probability: one.probability,
   };
+}
+
+const loadAt: (folder: string, precision: 'int8') => LoadedModel = loadModel;
+
+/** The 8-bit variant, where the model has one: the same runtime, held against the float network at equal batch and threads. */
+export async function enterEightBit(model: LoadedModel, folder: string, images: number): Promise<Entered> {
+  if (!existsSync(join(model.folder, eightBitFile))) {
+    const absent: Entry = {
+      ...{ id: 'int8 1', what: 'int8, bare ONNX Runtime', threads: 1, batch: 1, eightBit: true, against: null },
+      ...{ contestant: null, note: `the model has no ${eightBitFile}` },
+    };
+    return { entries: [absent], close: async () => undefined };
+  }
+  const spec = writeNetworks(loadAt(model.folder, 'int8'), folder, batches);
+  const open: Turns[] = [];
+  const entries: Entry[] = [];
+  for (const threads of [1, 2]) {
+    const turns = await startOnnxRuntime({ ...spec, threads }, 'cpu');
+    if (!isAbsent(turns)) open.push(turns);
+    for (const batch of batches) {
+      const id = `int8 ${threads}${batch > 1 ? ` b${batch}` : ''}`;
+      entries.push({
+        ...{ id, what: `int8, bare ONNX Runtime, ${threadsInWords(threads)}`, threads, batch, eightBit: true },
+        ...{ against: bareId(threads, batch), note: noteOf(turns, batch) },
+        contestant: isAbsent(turns) ? null : turnsOf(id, turns, batch, images),
+      });
+    }
+  }
+  return { entries, close: () => Promise.all(open.map((turns) => turns.close())) };
 }
 
 /** Version and setting, or why there is none. */

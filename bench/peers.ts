@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { bareId, type Entered, type Entry, threadsInWords } from './entry.ts';
-import { batches, noteOf, startSame, turnsOf } from './in-processes.ts';
+import { bareId, batches, type Entered, type Entry, threadsInWords } from './entry.ts';
+import { noteOf, startSame, turnsOf } from './in-processes.ts';
 import { type Absent, isAbsent, type Turns, type TurnsSpec } from './turns.ts';
 
 /** Other runtimes on the same network, the same image, the same batches and threads: OpenVINO and PyTorch, if they are there. */

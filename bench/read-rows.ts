@@ -25,7 +25,7 @@ const unit = 'images/min';
 
 /** @param peaks By the number of threads. */
 export function entryRow(
-  { id, what, threads, batch, against, contestant, note }: Entry,
+  { id, what, threads, batch, eightBit, against, contestant, note }: Entry,
   timings: Timings,
   peaks: ReadonlyMap<number, Peak>,
   multiplyAddsAnImage: number,
@@ -35,7 +35,7 @@ export function entryRow(
   if (!own) return { ...about, value: null, ...(note === undefined ? {} : { note }) };
   const value = perMinute(median(own));
   const other = against === null ? undefined : timings.get(against);
-  const peak = threads === null ? undefined : peaks.get(threads);
+  const peak = threads === null || eightBit ? undefined : peaks.get(threads);
   return {
     ...about,
     value,

@@ -8,10 +8,10 @@ import { decodeModel } from '../src/model/onnx-schema.ts';
 import { inputSide } from '../src/model/preprocess-steps.ts';
 import { makeTestFilm } from '../test/support/films.ts';
 import { settings } from '../test/support/readings.ts';
-import type { Entered } from './entry.ts';
+import { batches, type Entered } from './entry.ts';
 import { multiplyAdds } from './graph-work.ts';
 import { enterReader, enterSession, type Files } from './in-gateway.ts';
-import { batches, enterBare, enterGraphics, writeNetworks } from './in-processes.ts';
+import { enterBare, enterEightBit, enterGraphics, writeNetworks } from './in-processes.ts';
 import { residentOf } from './machine.ts';
 import { type Contestant, type Timings, takeTurns } from './measure.ts';
 import { enterPeers } from './peers.ts';
@@ -42,6 +42,11 @@ async function writeFiles(folder: string): Promise<Files> {
   return { film, picture };
 }
 
+function inFolder(folder: string, name: string): string {
+  mkdirSync(join(folder, name));
+  return join(folder, name);
+}
+
 const threadCounts = [1, 2] as const;
 
 interface Setting {
@@ -68,6 +73,7 @@ async function* enter(model: LoadedModel, setting: Setting, pythons: readonly st
   ] as const) {
     yield await enterReader(model, files, { atOnce, threads, settings, images });
   }
+  yield await enterEightBit(model, inFolder(folder, 'int8'), images);
   if (!withOthers) return;
   yield await enterPeers(spec, { pythons, probability: bare.probability, images });
   yield await enterGraphics(model, folder, bare);
@@ -122,15 +128,11 @@ export async function benchRead(options: ReadOptions): Promise<readonly Report[]
   const folder = mkdtempSync(join(tmpdir(), 'cxr-bench-'));
   try {
     const files = await writeFiles(folder);
-    const inFolder = (name: string) => {
-      mkdirSync(join(folder, name));
-      return join(folder, name);
-    };
-    const model = await openModel(options.model, inFolder('built'));
-    const full = { title: 'read', folder: inFolder('full'), files, withOthers: true };
+    const model = await openModel(options.model, inFolder(folder, 'built'));
+    const full = { title: 'read', folder: inFolder(folder, 'full'), files, withOthers: true };
     const reports = [await benchModel(model, full, options)];
     if (options.model !== null) return reports;
-    const small = { title: 'read, narrow network', folder: inFolder('narrow'), files, withOthers: false };
+    const small = { title: 'read, narrow network', folder: inFolder(folder, 'narrow'), files, withOthers: false };
     return [...reports, await benchModel(openNarrow(), small, options)];
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -11,9 +11,10 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import TYPE_CHECKING, Callable
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,10 @@ class Runtime:
     run: Callable[[int, int], object]
 
 
-def batch_of(spec: dict, size: int) -> np.ndarray:
+def batch_of(spec: dict, size: int) -> "np.ndarray":
     """The image, as many times as the batch has places."""
+    import numpy as np
+
     image = np.fromfile(spec["input"], np.float32).reshape(spec["shape"])
     return np.ascontiguousarray(np.repeat(image, size, axis=0))
 

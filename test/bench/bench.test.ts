@@ -143,6 +143,12 @@ describe('a row of the table', () => {
     expect(Object.keys(row)).not.toContain('share');
     expect(row.ratio?.value).toBeCloseTo(150);
   });
+
+  test('of 8-bit arithmetic has no share of a peak of floats', () => {
+    const row = entryRow(entry({ eightBit: true }), timings, peaks, 1);
+    expect(Object.keys(row)).not.toContain('share');
+    expect(row.ratio).toEqual({ value: 0.75, of: 'bare, 2 threads' });
+  });
 });
 
 test('memory is the median of the processes, and not known without /proc', () => {
