@@ -60,7 +60,8 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(config.provider, metrics.metrics, log, Date.now);
-  const core = wireCore({ config, model, selection: config.selection, report, onNetwork: provider.report });
+  const atOnce = filmsAtOnce(config);
+  const core = wireCore({ config, model, selection: config.selection, report, atOnce, onNetwork: provider.report });
   const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
   const sources = wireSources(config, store, peers, log);
   const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, log });
@@ -81,6 +82,10 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
     },
   };
 }
+
+/** One film after another on the CPU; for a shared network those of one run and those that gather for the next. */
+const filmsAtOnce = ({ provider, reader, jobs }: Config): number =>
+  provider === 'cpu' ? 1 : Math.min(jobs.concurrency, 2 * reader.batch.max);
 
 function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>): World {
   const { quietSeconds, maxMinutes } = config.settle;

@@ -55,6 +55,8 @@ export interface CoreOptions {
   readonly model: LoadedModel;
   readonly selection: SelectionOptions;
   readonly report: ReportOptions;
+  /** Films read at the same time. */
+  readonly atOnce?: number;
   /** Hears what runs the network. */
   readonly onNetwork?: (event: NetworkEvent) => void;
 }
@@ -64,6 +66,7 @@ export function wireCore({
   model,
   selection,
   report,
+  atOnce = 1,
   onNetwork,
 }: CoreOptions): Core & { readonly reader: Reader } {
   const rules = createSelectionRules(mapping('selection'), mapping('views'), selection);
@@ -73,6 +76,7 @@ export function wireCore({
     reader: createReader({
       modelFolder: model.folder,
       ...readerOptions(config),
+      atOnce,
       ...(onNetwork && { report: onNetwork }),
     }),
     outputs: createOutputs({ fhirReport: { procedures, report } }),

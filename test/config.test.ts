@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type ConfigInput, configJsonSchema, resolveConfig } from '../src/config.ts';
+import { type ConfigInput, configJsonSchema, driverEnvironment, resolveConfig } from '../src/config.ts';
 import { Failure } from '../src/core/failure.ts';
 
 const minimal = 'pacs: { url: http://127.0.0.1:8042/dicom-web }\nfhir: { url: http://127.0.0.1:8080/fhir }\n';
@@ -28,6 +28,11 @@ describe('the configuration', () => {
     expect(config.settle).toEqual({ quietSeconds: 5, maxMinutes: 15 });
     expect(config.allowUntrained).toBe(false);
     expect(config.http.host).toBe('127.0.0.1');
+  });
+
+  test('runs the network on the CPU unless somebody asks for more, because that is there and known everywhere', () => {
+    expect(resolveConfig(input({}))).toMatchObject({ provider: 'cpu', providerFallback: 'cpu' });
+    expect(refusal({ text: `${minimal}provider: gpu\n` })).toContain('provider: expected');
   });
 
   test('holds as two environment variables and no file', () => {
@@ -109,4 +114,14 @@ test('the JSON Schema for editors names every key with what it does', () => {
   const schema = configJsonSchema() as { properties: Record<string, { description?: string }> };
   expect(Object.keys(schema.properties)).toContain('flagSuspectedCovid');
   expect(schema.properties['allowUntrained']?.description).toMatch(/untrained/);
+});
+
+test('a driver hears where its files are and nothing else, because its process is shown no secret', () => {
+  const secret = { CXR_GATEWAY__PACS__PASSWORD: 'secret', HTTPS_PROXY: 'http://u:p@proxy', NODE_OPTIONS: '--inspect' };
+  const named = {
+    VK_DRIVER_FILES: '/driver.json',
+    CUDA_VISIBLE_DEVICES: '0',
+    LD_LIBRARY_PATH: '/usr/local/cuda/lib64',
+  };
+  expect(driverEnvironment({ ...secret, ...named })).toEqual(named);
 });

@@ -197,6 +197,30 @@ describe('the spine', () => {
     expect([reads.length, pacs.stored.length, fhir.stored.length]).toEqual([1, 1, 1]);
   });
 
+  test('makes the same objects whatever ran the network, because a second gateway may have another card', async () => {
+    const identities: string[][] = [];
+    for (const provider of [
+      { asked: 'cuda', used: 'cuda' },
+      { asked: 'cuda', used: 'cpu' },
+    ] as const) {
+      const { world, pacs, fhir, ledger } = makeWorld([{ key: '1.1', provider }]);
+      await run(world);
+      expect(ledger.recordings[0]?.reading.images[0]?.provider).toEqual(provider);
+      identities.push([...pacs.stored, ...fhir.stored].map(({ id }) => id));
+    }
+    expect(identities[0]).toHaveLength(2);
+    expect(identities[1]).toEqual(identities[0]);
+  });
+
+  test('does not read a recorded study again when another provider came into use', async () => {
+    const plans: FilmPlan[] = [{ key: '1.1', provider: { asked: 'auto', used: 'webgpu' } }];
+    const { world, reads, pacs } = makeWorld(plans);
+    await run(world);
+    plans[0] = { key: '1.1', provider: { asked: 'auto', used: 'cpu' } };
+    await run(world);
+    expect([reads.length, pacs.stored.length]).toEqual([1, 1]);
+  });
+
   test('makes a new revision that names its predecessor when a late image arrives (fault 1)', async () => {
     const plans: FilmPlan[] = [{ key: '1.1' }];
     const { world, ledger, pacs } = makeWorld(plans);

@@ -104,9 +104,7 @@ export const failures = {
   'store-failed': permanent('The state folder cannot be read or written.'),
   'model-unusable': permanent('The model folder is incomplete, altered or not what its manifest says.'),
   'model-untrained': transient('The model is untrained and allowUntrained is not set.'),
-  'provider-unavailable': transient(
-    'The provider that was asked for cannot run the network, and providerFallback is refuse.',
-  ),
+  'provider-unavailable': transient('The provider that was asked for cannot run the network now.'),
   'identity-changed': transient('The patient of the study changed while it was being read; it is read again.'),
   'retries-exhausted': permanent('The work was retried for its whole retry window.'),
   'table-invalid': permanent('The table of images cannot be used.'),

@@ -23,7 +23,7 @@ export interface ReaderOptions {
   readonly threads?: number;
   /** Wall time from the start of a child until its model has given its known answer. */
   readonly openSeconds?: number;
-  /** Films read at the same time, each in a child of its own. */
+  /** Films read at the same time, each in a child of its own; a shared network never has more of them before it. */
   readonly atOnce?: number;
   /** Warm children that take over when one dies. */
   readonly spares?: number;
@@ -126,12 +126,11 @@ function openShared(settings: Settings): SharedNetwork {
   });
 }
 
-/** With a shared network as many children as films in one run: they decode while it computes, and no more films are held. */
 function openPool(settings: Settings, network: SharedNetwork | null): Pool {
-  const { modelFolder, threads, openSeconds, memoryLimitMiB, entry, spares, atOnce, batch } = settings;
+  const { modelFolder, threads, openSeconds, memoryLimitMiB, entry, spares, atOnce } = settings;
   const question = { kind: 'open', modelFolder, threads, network: network ? 'shared' : 'own' } as const;
   return new Pool({
-    atOnce: network ? Math.max(atOnce, batch.max) : atOnce,
+    atOnce,
     spares,
     start: () => startChild(entry),
     open: (child) => open(child, question, { timeoutMs: openSeconds * 1000, memoryLimitMiB }),

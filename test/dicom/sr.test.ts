@@ -193,6 +193,16 @@ test('a score that 16 characters do not hold stands a second time in full, becau
   expect(valueAt(short, 'FloatingPointValue')).toBeUndefined();
 });
 
+test('a fall-back names the provider that was asked for beside the one that did the work', () => {
+  const provider = { asked: 'cuda', used: 'cpu' } as const;
+  const lines = allItems(report(makeReading({ images: [makeImageReading({ provider })] }))).map(describeItem);
+  expect(lines).toContain('HAS CONCEPT MOD TEXT 111002 = provider=cpu');
+  expect(lines).toContain('HAS CONCEPT MOD TEXT 111002 = provider_asked=cuda');
+  const automatic = makeImageReading({ provider: { asked: 'auto', used: 'cpu' } });
+  const quiet = allItems(report(makeReading({ images: [automatic] }))).map(describeItem);
+  expect(quiet.filter((line) => line.includes('provider'))).toEqual(['HAS CONCEPT MOD TEXT 111002 = provider=cpu']);
+});
+
 test('an untrained model says so in the comment and in the parameters, because its score means nothing', () => {
   const sr = report(makeReading({ model: { ...model, training: 'untrained' } }));
   expect(textOf(sr, '121106')).toMatch(new RegExp(`^${untrainedNotice}`));

@@ -49,6 +49,26 @@ export type Compose = z.infer<typeof composeSchema>;
 
 export const readCompose = (): Compose => composeSchema.parse(parse(read('docker/compose.yaml')));
 
+const overlaySchema = z.strictObject({
+  services: z.strictObject({
+    gateway: z.strictObject({
+      build: z.strictObject({ context: z.string(), dockerfile: z.string() }),
+      image: z.string(),
+      environment: z.record(z.string(), z.string()),
+      deploy: z.strictObject({
+        resources: z.strictObject({
+          reservations: z.strictObject({
+            devices: z.array(z.strictObject({ driver: z.string(), count: z.int(), capabilities: z.array(z.string()) })),
+          }),
+        }),
+      }),
+    }),
+  }),
+});
+
+export const readCudaOverlay = (): z.infer<typeof overlaySchema> =>
+  overlaySchema.parse(parse(read('docker/compose.cuda.yaml')));
+
 export interface Instruction {
   readonly name: string;
   readonly text: string;
@@ -66,6 +86,7 @@ export function readStages(path: string): readonly (readonly Instruction[])[] {
     const match = /^([A-Z]+)\s+(.*)$/.exec(line.trim());
     return match ? [{ name: match[1]!, text: match[2]! }] : [];
   });
-  const starts = instructions.flatMap(({ name }, index) => (name === 'FROM' ? [index] : []));
+  // What stands before the first FROM is a stage of its own here: only an ARG may.
+  const starts = instructions.flatMap(({ name }, index) => (name === 'FROM' || index === 0 ? [index] : []));
   return starts.map((start, stage) => instructions.slice(start, starts[stage + 1]));
 }

@@ -4,10 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { resolveConfig } from '../../src/config.ts';
-import { read, readCompose, readStages, root } from './container-files.ts';
+import { driverEnvironment, resolveConfig } from '../../src/config.ts';
+import { read, readCompose, readCudaOverlay, readStages, root } from './container-files.ts';
 
 const stages = readStages('docker/Dockerfile');
+const cudaStages = readStages('docker/Dockerfile.cuda');
 const final = stages.at(-1)!;
 const texts = (name: string) => final.filter((instruction) => instruction.name === name).map(({ text }) => text);
 const compose = readCompose();
@@ -153,15 +154,81 @@ describe('the compose file', () => {
   });
 });
 
+describe('the image for CUDA', () => {
+  const [outer, gateway, providers, last] = cudaStages;
+  const ofLast = (name: string) => last!.filter((each) => each.name === name).map(({ text }) => text);
+  const inBoth = ['USER', 'VOLUME', 'EXPOSE', 'ENTRYPOINT', 'CMD', 'WORKDIR', 'RUN'];
+
+  test.each(inBoth)('says the same %s as the one for the CPU, because only the network is another', (name) => {
+    expect(ofLast(name)).toEqual(texts(name));
+  });
+
+  test('asks after its health in the same way, with more time to start', () => {
+    const command = (text: string | undefined) => text!.slice(text!.indexOf('CMD'));
+    expect(command(ofLast('HEALTHCHECK')[0])).toBe(command(texts('HEALTHCHECK')[0]));
+  });
+
+  test('is made of the image for the CPU and runs one install script, of the package that brings the providers', () => {
+    expect(outer).toEqual([{ name: 'ARG', text: 'GATEWAY=cxr-gateway:local' }]);
+    expect(gateway![0]!.text).toMatch(/^\$\{GATEWAY\} AS gateway$/);
+    const runs = [...gateway!, ...providers!].filter(({ name }) => name === 'RUN').map(({ text }) => text);
+    expect(runs).toEqual(['ONNXRUNTIME_NODE_INSTALL=cuda12 node /app/node_modules/onnxruntime-node/script/install.js']);
+    expect(existsSync(join(root, 'node_modules/onnxruntime-node/script/install.js'))).toBe(true);
+    const installer = read('node_modules/onnxruntime-node/script/install-metadata.js');
+    expect(installer).toContain("'linux/x64:cuda12'");
+  });
+
+  test('stands on CUDA 12 with cuDNN at a version of its own, and on the Node of the other image', () => {
+    expect(last![0]!.text).toMatch(/^nvidia\/cuda:12\.\d+\.\d+-cudnn-runtime-ubuntu\d+\.\d+$/);
+    const nodeOf = (all: typeof stages) =>
+      all.map(([from]) => from!.text.split(' ')[0]!).filter((image) => image.startsWith('node:'));
+    expect(new Set(nodeOf(cudaStages))).toEqual(new Set(nodeOf(stages)));
+  });
+
+  test('asks for the card in settings that the configuration accepts, and leaves a driver only /tmp to write to', () => {
+    const pairs = ofLast('ENV')[0]!
+      .split(/\s+/)
+      .map((pair) => pair.split('=') as [string, string]);
+    const environment = { ...Object.fromEntries(pairs), ...compose.services['gateway']!.environment! };
+    const config = resolveConfig({ file: null, environment, flags: [], readFile: () => '' });
+    expect(config).toMatchObject({ provider: 'cuda', providerFallback: 'cpu', jobs: { stateFolder: '/state' } });
+    expect(driverEnvironment(environment)).toMatchObject({
+      CUDA_CACHE_PATH: '/tmp/cuda',
+      NVIDIA_VISIBLE_DEVICES: 'all',
+    });
+    expect(compose.services['gateway']!.tmpfs).toEqual(['/tmp']);
+  });
+});
+
+describe('the overlay for CUDA', () => {
+  const gateway = readCudaOverlay().services.gateway;
+
+  test('reserves a card, and builds from a file that is there', () => {
+    expect(gateway.deploy.resources.reservations.devices).toEqual([
+      { driver: 'nvidia', count: 1, capabilities: ['gpu'] },
+    ]);
+    expect(existsSync(join(root, 'docker', gateway.build.context, gateway.build.dockerfile))).toBe(true);
+  });
+
+  test('gives settings that the configuration accepts over those of the set-up below it, with studies enough to fill a run', () => {
+    const environment = { ...compose.services['gateway']!.environment, ...gateway.environment };
+    const config = resolveConfig({ file: null, environment, flags: [], readFile: () => '' });
+    expect(config).toMatchObject({ provider: 'cuda', providerFallback: 'cpu' });
+    expect(config.jobs.concurrency).toBe(2 * config.reader.batch.max);
+  });
+});
+
 test('no secret stands in any of the files, because they are committed', () => {
   const words = /(password|secret|token|key)\w*['"]?\s*[:=]\s*['"]?[^\s'"]+/gi;
-  const found = ['docker/Dockerfile', 'docker/compose.yaml'].flatMap((path) => [...read(path).matchAll(words)]);
+  const files = ['Dockerfile', 'Dockerfile.cuda', 'compose.yaml', 'compose.cuda.yaml'].map((name) => `docker/${name}`);
+  const found = files.flatMap((path) => [...read(path).matchAll(words)]);
   expect(found.map(([text]) => text)).toEqual([]);
 });
 
 test('the README names every file of the folder', () => {
   const readme = read('docker/README.md');
-  for (const file of ['Dockerfile', 'compose.yaml', 'gateway.example.yaml', 'gateway.schema.json', 'orthanc/']) {
+  const yaml = ['compose.yaml', 'compose.cuda.yaml', 'gateway.example.yaml'];
+  for (const file of ['Dockerfile', 'Dockerfile.cuda', ...yaml, 'gateway.schema.json', 'orthanc/']) {
     expect(readme).toContain(`\`${file}\``);
     expect(existsSync(join(root, 'docker', file))).toBe(true);
   }
@@ -170,9 +237,9 @@ test('the README names every file of the folder', () => {
 // Not a skip: no installation of ours brings the plugin, and what it would say of the schema is held above.
 const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
 if (hasCompose) {
-  test('docker compose itself accepts the file', () => {
-    const file = join(root, 'docker/compose.yaml');
-    const { status, stderr } = spawnSync('docker', ['compose', '-f', file, 'config', '-q']);
+  test('docker compose itself accepts the files', () => {
+    const files = ['compose.yaml', 'compose.cuda.yaml'].flatMap((name) => ['-f', join(root, 'docker', name)]);
+    const { status, stderr } = spawnSync('docker', ['compose', ...files, 'config', '-q']);
     expect([status, stderr.toString()]).toEqual([0, '']);
   });
-} else process.stderr.write('docker compose is not installed: its own check of compose.yaml is left out\n');
+} else process.stderr.write('docker compose is not installed: its own check of the compose files is left out\n');

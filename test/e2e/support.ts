@@ -45,9 +45,14 @@ export function makeGatewayFolder(settings: Readonly<Record<string, unknown>>): 
   return { path, token, config, configure, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export async function startGateway(folder: GatewayFolder, args: readonly string[] = []): Promise<RunningGateway> {
+export async function startGateway(
+  folder: GatewayFolder,
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningGateway> {
   const child = spawn(process.execPath, ['src/main.ts', 'serve', '--config', folder.config, ...args], {
     cwd: root,
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   const lines: string[] = [];

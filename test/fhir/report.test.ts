@@ -132,6 +132,14 @@ test('an untrained model is named as such on every result, because its numbers m
   expect(results[0]).toMatchObject({ note: [{ text: expect.stringMatching(/^UNTRAINED MODEL/) }, {}, {}, {}] });
 });
 
+test('each Observation says what ran the network, and what should have, because the two may differ by a last digit', () => {
+  const provider = { asked: 'webgpu', used: 'cpu' } as const;
+  const bundle = bundleOf(makeReading({ images: [makeImageReading({ provider })] }));
+  const [observation] = all<Observation>(bundle, 'Observation');
+  const notes = observation?.note?.map(({ text }) => text).join(' ');
+  expect(notes).toContain('The network ran on cpu; webgpu was asked for and could not be used.');
+});
+
 test('the security label stands only where the site wants it, because strict R4 servers refuse it', () => {
   expect(reportIn(bundleOf(makeReading())).meta).not.toHaveProperty('security');
   expect(reportIn(bundleOf(makeReading(), { aiSecurityLabel: true })).meta.security).toEqual([

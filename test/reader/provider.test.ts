@@ -50,7 +50,7 @@ describe('the webgpu provider, on a Vulkan driver in software', () => {
     'reads four films of four children in one run, and says what the CPU says within 1e-4',
     async () => {
       const options: Partial<ReaderOptions> = {
-        ...{ provider: 'webgpu', providerFallback: 'refuse', batch: { max: 4, waitMs: 20_000 } },
+        ...{ provider: 'webgpu', providerFallback: 'refuse', batch: { max: 4, waitMs: 20_000 }, atOnce: 4 },
         ...{ timeoutSeconds: 280, driverEnvironment: softwareVulkan },
       };
       const { readings, events } = await withReader(options, async (reader, events) => {
@@ -78,7 +78,7 @@ describe('a provider that is not there', () => {
   test.each(['webgpu', 'cuda', 'tensorrt'] as const)(
     '(%s) gives way to the CPU: the films are read as ever, and each says so',
     async (provider) => {
-      const options = { provider, batch: { max: 4, waitMs: 20 }, driverEnvironment: noVulkan };
+      const options = { provider, batch: { max: 4, waitMs: 20 }, atOnce: 4, driverEnvironment: noVulkan };
       await withReader(options, async (reader, events) => {
         const readings = await readAll(reader);
         expect(furthest(readings, await onCpu())).toBeLessThan(1e-6);

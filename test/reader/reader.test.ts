@@ -1,6 +1,9 @@
+/** @jest-environment ./test/model/onnx-environment.js */
+
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asFailure } from '../../src/core/failure.ts';
+import type { NetworkEvent } from '../../src/core/provider.ts';
 import { createReader, type Reader, type ReaderOptions } from '../../src/reader/index.ts';
 import { residentMiB } from '../../src/reader/memory.ts';
 
@@ -120,6 +123,44 @@ describe('what crosses between the processes', () => {
       expect(Object.keys(header)).toEqual(['00080016']);
       expect(Object.getPrototypeOf(header)).toBeNull();
       expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+    });
+  });
+});
+
+describe('a child that asks the shared network', () => {
+  const shared = { provider: 'webgpu', networkEntry: resolve('test/reader/children/odd-network.ts') } as const;
+
+  test('has its answer, or the reason why there is none', async () => {
+    await withReader(shared, async (reader) => expect(await note(reader, 'tensor')).toBe('inference'));
+    const refused = { ...shared, provider: 'cuda', providerFallback: 'refuse' } as const;
+    await withReader(refused, async (reader) => expect(await note(reader, 'tensor')).toBe('provider-unavailable'));
+  });
+
+  test.each(['twoTensors', 'shortTensor'])(
+    'by %s counts as a crash, because a film owns its child but never the network of all',
+    async (act) => {
+      await withReader(shared, async (reader) => {
+        expect(await codeOf(reader.header(act))).toBe('reader-crashed');
+        expect(await note(reader, 'tensor')).toBe('inference');
+      });
+    },
+  );
+
+  test('is a crash where there is none to ask', async () => {
+    await withReader({}, async (reader) => expect(await codeOf(reader.header('tensor'))).toBe('reader-crashed'));
+  });
+
+  test('is not held to its time while it waits for others, and the films that wait fill the runs', async () => {
+    const films: number[] = [];
+    const report = (event: NetworkEvent) => void (event.kind === 'run' && films.push(event.films));
+    const options = { ...shared, timeoutSeconds: 2, atOnce: 4, batch: { max: 2, waitMs: 300 }, report };
+    await withReader(options, async (reader) => {
+      await reader.ready();
+      // Each run takes a second, so that the last ones wait for longer than one film may take.
+      const asked = Array.from({ length: 8 }, () => note(reader, 'slowTensor'));
+      expect(await Promise.all(asked)).toEqual(Array(8).fill('inference'));
+      expect(Math.max(...films)).toBe(2);
+      expect(films.length).toBeLessThan(8);
     });
   });
 });

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Question } from '../../../src/reader/messages.ts';
+import type { InferenceMessage } from '../../../src/reader/network-messages.ts';
 
 /** A child that does what the path of the film says, in place of the real one. It needs no model. */
 
@@ -37,16 +38,25 @@ const acts: Readonly<Record<string, () => unknown>> = {
   write: () => process.send?.(header(refusalOf(() => writeFileSync('/tmp/cxr-gateway-was-here', '')))),
   spawn: () => process.send?.(header(refusalOf(() => spawnSync('true')))),
   pid: () => process.send?.(header(String(process.pid))),
+  tensor: () => process.send?.({ kind: 'tensor', tensor: new Float32Array(3 * 224 * 224) }),
+  slowTensor: () => process.send?.({ kind: 'tensor', tensor: new Float32Array(3 * 224 * 224).fill(1) }),
+  twoTensors: () => {
+    acts['slowTensor']?.();
+    acts['tensor']?.();
+  },
+  shortTensor: () => process.send?.({ kind: 'tensor', tensor: new Float32Array(7) }),
   slow: () => sleep(1000).then(() => process.send?.(header(String(process.pid)))),
 };
 
 // A run of the tests that is killed must leave no hanging child behind.
 new Worker(new URL('../../../src/reader/watchdog.ts', import.meta.url), { workerData: process.ppid }).unref();
 process.on('disconnect', () => process.exit(0));
-process.on('message', (question: Question) => {
+process.on('message', (question: Question | InferenceMessage) => {
   if (question.kind === 'open') {
     if (question.modelFolder.endsWith('dies-at-start')) process.exit(9);
     process.send?.({ kind: 'ready' });
   }
   if (question.kind === 'header') acts[question.path]?.();
+  if (question.kind === 'inference') process.send?.(header('inference'));
+  if (question.kind === 'failed') process.send?.(header(question.failure.code));
 });
