@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../src/core/failure.ts';
 import type { Row } from '../../src/science/table.ts';
+import { heatMapSchema, shortcutsSchema } from './checks.ts';
 import { setNames } from './sets.ts';
 
 /** `models/<id>/figures.json`: what a card says in numbers, and of which weights. No patient, no file name. */
@@ -42,6 +43,9 @@ export const setFiguresSchema = stratum.extend({
   model_sha256: z.string(),
   software: z.string(),
   evaluated_at: z.string(),
+  /** Absent where it was not asked for. */
+  shortcuts: shortcutsSchema.optional(),
+  heat_map: heatMapSchema.optional(),
 });
 export type SetFigures = z.infer<typeof setFiguresSchema>;
 

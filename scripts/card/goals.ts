@@ -1,3 +1,4 @@
+import { checkGoals } from './checks.ts';
 import type { Acceptance, Documents } from './documents.ts';
 import type { SetFigures } from './figures.ts';
 import { auc, decimal, percent } from './words.ts';
@@ -18,6 +19,7 @@ const limits = { crossSource: 0.85, sensitivity: 0.773, specificity: 0.718, adul
 
 export function goalsOf({ figures: { sets } }: Pick<Documents, 'figures'>): readonly Goal[] {
   const { adult } = sets;
+  const calibrated = adult.ece === null ? null : adult.ece <= limits.ece;
   const crossSource = sets['cross-source'];
   return [
     atLeast(
@@ -31,8 +33,9 @@ export function goalsOf({ figures: { sets } }: Pick<Documents, 'figures'>): read
       what: 'Calibration error (ECE) on held-out adults',
       wanted: `at most ${decimal(limits.ece)}`,
       got: adult.ece === null ? 'not defined' : decimal(adult.ece),
-      reached: adult.ece === null ? null : adult.ece <= limits.ece,
+      reached: calibrated,
     },
+    ...checkGoals({ sets }),
   ];
 }
 

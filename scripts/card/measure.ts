@@ -77,7 +77,7 @@ async function evaluated(set: FilmSet, options: MeasureOptions): Promise<string>
     if (fresh) rmSync(root, { recursive: true, force: true });
     await squashFilms(set.rows, data, root);
   }
-  const { files } = await evaluate(evaluateOptions(table, root, options), {
+  const { files } = await evaluate(evaluateOptions(set, { images: table, root }, options), {
     ...{ examine: examiner.examine, progress: options.progress, now: () => performance.now(), clock: Date.now },
   });
   writeFolder(folder, files);
@@ -87,8 +87,17 @@ async function evaluated(set: FilmSet, options: MeasureOptions): Promise<string>
 /** The paper's prevalence and specificity, and its radiologist. */
 const paper = { prevalence: 0.0257, targetSpecificity: 0.718, radiologistRate: 1.75 };
 
-function evaluateOptions(images: string, root: string, { examiner: { model }, readers }: MeasureOptions) {
-  const choices = { includeOther: false, groupsUnrelated: false, dicom: false };
+interface Place {
+  readonly images: string;
+  readonly root: string;
+}
+
+function evaluateOptions(
+  { shortcuts }: FilmSet,
+  { images, root }: Place,
+  { examiner: { model }, readers }: MeasureOptions,
+) {
+  const choices = { includeOther: false, groupsUnrelated: false, dicom: false, shortcuts };
   return {
     ...{ images, root, modelFolder: model.folder, model: model.identity, software: version() },
     settings: { ...paper, ...choices, operatingPoint: model.manifest.operatingPoint },

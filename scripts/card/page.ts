@@ -1,4 +1,5 @@
 import { describeSteps } from '../../src/model/preprocess-steps.ts';
+import { checksSection } from './checks.ts';
 import type { Documents } from './documents.ts';
 import { goalsOf, paperAuc, parity, verdict } from './goals.ts';
 import { agreementSection, calibrationSection, evaluationSection, failuresSection } from './measured-sections.ts';
@@ -13,6 +14,7 @@ export function cardPage(documents: Documents, id: string): string {
     useSection(documents),
     goalsSection(documents),
     evaluationSection(documents),
+    checksSection(documents),
     calibrationSection(documents),
     agreementSection(documents),
     failuresSection(documents),

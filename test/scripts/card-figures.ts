@@ -38,3 +38,23 @@ export function madeFigures(headline: Headline = { auc: 0.9, sensitivity: 0.8, s
     failures: [{ kind: 'false positive', rank: 1, score: 0.9, view: 'PA', findings: 'No Finding' }],
   };
 }
+
+/** The same, with what an evaluation says that has looked for shortcuts. */
+export function checkedFigures(lungsMaskedAuc: number, meanMass: number): Figures {
+  const figures = madeFigures();
+  const mass = { n: 6, mean: meanMass, mean_ci95: [0.6, 0.9] as [number, number], median: 0.85 };
+  const masked = { auc: lungsMaskedAuc, auc_ci95: null, change: lungsMaskedAuc - 0.9, n_positive: 5, n_negative: 6 };
+  const share = { value: 0.5, ci95: [0.2, 0.8] as [number, number] };
+  const checks = {
+    shortcuts: { lungs_masked: masked },
+    heat_map: {
+      lung_mass: { called_positive: mass, all: mass },
+      pointing: { n: 8, hit: share, near: share, chance: 0.2 },
+    },
+  };
+  const { adult, 'cross-source': crossSource } = figures.sets;
+  return {
+    ...figures,
+    sets: { ...figures.sets, adult: { ...adult, ...checks }, 'cross-source': { ...crossSource, ...checks } },
+  };
+}

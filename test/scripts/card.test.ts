@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { agreementWith, cohensKappa, fewestJudged, judgedArea, judges } from '../../scripts/card/agreement.ts';
+import { checksSection } from '../../scripts/card/checks.ts';
 import { failedFilms } from '../../scripts/card/failures.ts';
 import { refuseIdentifiers, setFigures } from '../../scripts/card/figures.ts';
 import { goalsOf, parity } from '../../scripts/card/goals.ts';
@@ -11,7 +12,7 @@ import { setsOf, tableText } from '../../scripts/card/sets.ts';
 import { parseTable, readTable } from '../../src/science/table.ts';
 import { testWithPython } from '../model/python.ts';
 import { groupIn, madeRows, tableOf } from './card-data.ts';
-import { madeFigures } from './card-figures.ts';
+import { checkedFigures, madeFigures } from './card-figures.ts';
 
 const realTable = '../shared/data/radiographs.csv';
 const rows = parseTable(tableOf(madeRows()), 'made-up');
@@ -179,17 +180,36 @@ describe('goals', () => {
     goalsOf({ figures: madeFigures(change) }).map((goal) => goal.reached);
 
   test('a figure at its limit reaches the goal, one below it does not', () => {
-    expect(reached({ auc: 0.85, sensitivity: 0.773, specificity: 0.718, ece: 0.05 })).not.toContain(false);
+    const atLimits = reached({ auc: 0.85, sensitivity: 0.773, specificity: 0.718, ece: 0.05 });
+    expect([atLimits.slice(0, 6), atLimits.slice(6)]).toEqual([Array(6).fill(true), Array(3).fill(null)]);
     expect(reached({ auc: 0.8499, sensitivity: 0.773, specificity: 0.718, ece: 0.05 })[0]).toBe(false);
     expect(reached({ auc: 0.85, sensitivity: 0.7729, specificity: 0.718, ece: 0.05 })[1]).toBe(false);
     expect(reached({ auc: 0.85, sensitivity: 0.773, specificity: 0.7179, ece: 0.05 })[1]).toBe(false);
     expect(reached({ auc: 0.85, sensitivity: 0.773, specificity: 0.718, ece: 0.0501 })).toContain(false);
   });
 
+  test('a network that reads opacities without lungs, or looks elsewhere, has not reached its goals', () => {
+    const last = (auc: number, mass: number) =>
+      goalsOf({ figures: checkedFigures(auc, mass) })
+        .slice(6)
+        .map((goal) => goal.reached);
+    expect(last(0.6, 0.8)).toEqual([true, true, true]);
+    expect(last(0.601, 0.8)).toEqual([false, false, true]);
+    expect(last(0.6, 0.799)).toEqual([true, true, false]);
+  });
+
+  test('whether shortcuts were looked for is told, because a missing figure is no good one', () => {
+    expect(checksSection({ figures: madeFigures() })).toMatch(/Shortcuts were not looked for.*[\s\S]*was not measured/);
+    const text = checksSection({ figures: checkedFigures(0.55, 0.83) });
+    expect(text).toContain('| adults | lungs masked | 0.550 (no interval) | −0.350 |');
+    expect(text).toContain('| called positive | 6 | 83.0 % (60.0 % to 90.0 %) | 85.0 % |');
+    expect(text).toMatch(/50\.0 % \(20\.0 % to 80\.0 %\) of 8 films.*[\s\S]*would on 20\.0 %/);
+  });
+
   test('what was not measured is not known, and is never reached', () => {
     const figures = madeFigures();
     const blind = { ...figures, sets: { ...figures.sets, adult: { ...figures.sets.adult, by_view: {} } } };
-    expect(goalsOf({ figures: blind }).filter(({ got }) => got === 'not measured')).toHaveLength(2);
+    expect(goalsOf({ figures: blind }).filter(({ got }) => got === 'not measured')).toHaveLength(5);
   });
 
   test('parity with the paper is claimed by no sentence unless an acceptance set gave it to these very weights', () => {
