@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { benchDecode } from './decode.ts';
 import { benchJobs } from './jobs.ts';
 import { busyWarning, lookAtMachine } from './machine.ts';
@@ -21,7 +21,8 @@ type Name = keyof typeof benches;
 
 async function run(args: readonly string[]): Promise<void> {
   const options = parseBenchOptions(args, Object.keys(benches) as Name[]);
-  const { names, output, rounds } = options;
+  const { names, output, rounds, into } = options;
+  if (into !== null) checkPage(into, names);
   const machine = lookAtMachine();
   const warning = busyWarning(machine);
   if (warning !== null) console.error(`warning: ${warning}`);
@@ -36,6 +37,13 @@ async function run(args: readonly string[]): Promise<void> {
     return;
   }
   tell(found, options, machine);
+}
+
+/** A page without the marks is refused before anything is measured. */
+function checkPage(file: string, names: readonly Name[]): void {
+  if (!existsSync(file)) throw new TypeError(`--into: no file ${file}`);
+  const page = readFileSync(file, 'utf8');
+  for (const name of names) withSection(page, name, '');
 }
 
 function tell(
