@@ -36,10 +36,10 @@ def run_entry(a, device: str) -> dict:
     return {"settings": settings, "device": hardware, "torch": str(torch.__version__)}
 
 
-def report(out: Path, run, films: Films, line: dict, steps: list[dict], an_epoch: int) -> None:
+def report(out: Path, run, films: Films, line: dict, steps: list[dict]) -> None:
     """One line of log.json: held-out AUC by source and view, and a checkpoint that is whole or not there."""
     found = sigmoid(scores(run.average, films, films.held["tune"], line["size"], steps).numpy())
-    epoch = {"epoch": round(run.step / an_epoch, 1), "step": run.step, "minutes": round(run.seconds / 60, 2)}
+    epoch = progress(run, films)
     epoch |= {key: round(value, 4) if isinstance(value, float) else value for key, value in line.items()}
     epoch["tune"] = by_group([films.rows[i] for i in films.held["tune"]], found)
     run.log["epochs"].append(epoch)
@@ -47,10 +47,16 @@ def report(out: Path, run, films: Films, line: dict, steps: list[dict], an_epoch
     save(out, run)
 
 
+def progress(run, films: Films) -> dict:
+    """An epoch is as many films as there are to train on."""
+    return {"epoch": round(run.films / len(films.part["train"]), 1), "step": run.step, "minutes": round(run.seconds / 60, 2)}
+
+
 def save(out: Path, run) -> None:
     write_whole(out / "log.json", json.dumps(run.log, indent=1).encode())
     state = {"blocks": list(run.network.blocks), "network": run.network.state_dict(), "average": run.average.state_dict(),
-             "optimiser": run.optimiser.state_dict(), "step": run.step, "seconds": run.seconds, "log": run.log}
+             "optimiser": run.optimiser.state_dict(), "step": run.step, "films": run.films, "seconds": run.seconds,
+             "log": run.log}
     torch.save(state, out / "last.pt.new")
     os.replace(out / "last.pt.new", out / "last.pt")
 
@@ -64,10 +70,10 @@ def load(checkpoint: Path, run, steps: list[dict], device: str) -> None:
     run.network.load_state_dict(state["network"])
     run.average.load_state_dict(state["average"])
     run.optimiser.load_state_dict(state["optimiser"])
-    run.step, run.seconds, run.log = state["step"], state["seconds"], state["log"]
+    run.step, run.films, run.seconds, run.log = (state[key] for key in ("step", "films", "seconds", "log"))
 
 
-def finish(out: Path, run, films: Films, size: int, steps: list[dict], an_epoch: int, settling: list[int]) -> None:
+def finish(out: Path, run, films: Films, size: int, steps: list[dict], settling: list[int]) -> None:
     """Weights as they ship, and the scores of just these: the rounding to half precision is in every figure.
 
     A run that was stopped before its plan's end is whole here too: what is not yet grown is the identity.
@@ -81,7 +87,7 @@ def finish(out: Path, run, films: Films, size: int, steps: list[dict], an_epoch:
     load_plain(shipped, weights)
     held = [(i, part) for part in ("tune", "check") for i in films.held[part]]
     difference = scores(shipped, films, [i for i, _ in held], size, steps).numpy()
-    run.log["final"] = {"step": run.step, "epoch": round(run.step / an_epoch, 1), "minutes": round(run.seconds / 60, 2), "size": size}
+    run.log["final"] = progress(run, films) | {"size": size}
     for part in ("tune", "check"):
         at = [k for k, (_, of) in enumerate(held) if of == part]
         run.log["final"][part] = by_group([films.rows[held[k][0]] for k in at], sigmoid(difference[at]))

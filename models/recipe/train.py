@@ -44,6 +44,7 @@ class Run:
     optimiser: torch.optim.Optimizer
     log: dict
     step: int = 0
+    films: int = 0
     seconds: float = 0.0
 
     def grow(self, blocks: tuple[int, ...]) -> None:
@@ -112,6 +113,7 @@ def train_step(run: Run, films: Films, picked: torch.Tensor, x: torch.Tensor, ho
     nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
     run.optimiser.step()
     run.step += 1
+    run.films += len(picked)
     follow(run.average, run.network, min(1 - 1 / horizon, (1 + run.step) / (20 + run.step)))
     return loss.detach()
 
@@ -130,9 +132,8 @@ def follow(average: Network, network: Network, keep: float) -> None:
 def train(a: argparse.Namespace, run: Run, films: Films, steps: list[dict], device: str) -> None:
     """Goes on until this command's minutes are over or the plan is done."""
     sampler, augment = Sampler(films.rows, films.part["train"], a.seed), Augmenter(steps, device, a.seed, a.flip)
-    an_epoch = max(1, len(films.part["train"]) // a.batch)
     schedule, plan, before, began = schedule_of(a.schedule), 60 * a.of, run.seconds, time.monotonic()
-    losses, reported, reported_step = [], before, run.step
+    losses, reported, reported_films = [], before, run.films
     while run.seconds < min(plan, before + 60 * a.minutes):
         share = run.seconds / plan
         phase = phase_at(schedule, share)
@@ -146,10 +147,10 @@ def train(a: argparse.Namespace, run: Run, films: Films, steps: list[dict], devi
             torch.cuda.synchronize()
         run.seconds = before + time.monotonic() - began
         if run.seconds - reported >= a.report_seconds:
-            pace = (run.step - reported_step) * a.batch / (run.seconds - reported)
-            outcome.report(a.out, run, films, {"size": phase.size, "blocks": list(phase.blocks), "loss": float(torch.stack(losses).mean()), "films_per_second": pace}, steps, an_epoch)
-            losses, reported, reported_step = [], run.seconds, run.step
-    outcome.finish(a.out, run, films, schedule[-1].size, steps, an_epoch, sampler.chosen_for(SETTLING_FILMS))
+            pace = (run.films - reported_films) / (run.seconds - reported)
+            outcome.report(a.out, run, films, {"size": phase.size, "blocks": list(phase.blocks), "loss": float(torch.stack(losses).mean()), "films_per_second": pace}, steps)
+            losses, reported, reported_films = [], run.seconds, run.films
+    outcome.finish(a.out, run, films, schedule[-1].size, steps, sampler.chosen_for(SETTLING_FILMS))
 
 
 def arguments() -> argparse.Namespace:
