@@ -8,7 +8,7 @@ import time
 
 from turns import Runtime, batch_of, model_files, serve
 
-TRIALS = 3
+TRIALS = 2
 
 
 def forms_of(module, images):
