@@ -13,6 +13,7 @@ import {
 } from './config-input.ts';
 import { Failure } from './core/failure.ts';
 import { providerChoices, providerFallbacks } from './core/provider.ts';
+import { precisions } from './core/reading.ts';
 import { selectionOptionsSchema } from './dicom/select.ts';
 import { fhirOptionsSchema } from './fhir/options.ts';
 import { httpOptionsSchema } from './http/index.ts';
@@ -34,6 +35,10 @@ const readingShape = {
     .strictObject({
       id: z.string().optional().describe('Folder in models/; by default the shipped model'),
       folder: z.string().optional().describe('A folder of models that is not the one shipped'),
+      precision: z
+        .enum(precisions)
+        .default('float32')
+        .describe('int8 for a model whose folder holds int8.json, on the cpu alone: its scores are a little different'),
       operatingPoint: z
         .number()
         .min(0)

@@ -84,6 +84,20 @@ command('train-head', "train a model's last layer on films whose labels are know
   .option('--work <dir>', 'where features are kept between runs; by default .features in --out')
   .option('--readers <number>', 'reader processes; by default one a core')
   .action((options) => runCommand(() => import('./commands/train-head.ts'), options));
+command('quantize', "keep a model's weights in 8 bits, and measure what that changes", [
+  'cxr-gateway quantize --model float-models/our-site --images held-out.csv --root films/ --out models',
+  'cxr-gateway quantize --model float-models/our-site --images held-out.csv --root films/ --calibrate trained-on.csv --out models',
+])
+  .requiredOption('--model <id>', 'the model: folder in models/, or its path')
+  .requiredOption('--images <csv>', 'table of films that float and 8-bit weights are compared on, as of evaluate')
+  .requiredOption('--root <dir>', 'folder that the files of the tables lie in')
+  .requiredOption('--out <dir>', 'folder of models that the new one, of the same id, is put into')
+  .option('--models <dir>', 'a folder of models that is not the one shipped')
+  .option('--calibrate <csv>', 'table of films that the model was trained on: makes its int8 variant too')
+  .option('--films <number>', 'most films to calibrate on', '300')
+  .option('--keep-failing', 'write an int8 variant that misses its limits too; int8.json says so')
+  .option('--readers <number>', 'reader processes; by default one a core')
+  .action((options) => runCommand(() => import('./commands/quantize.ts'), options));
 command('demo', 'an archive, a FHIR server and the gateway on this machine, with three drawn films', [
   'cxr-gateway demo',
   'cxr-gateway demo --orthanc --exit',

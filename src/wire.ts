@@ -36,12 +36,12 @@ const gateway: GatewayIdentity = {
 const shippedModels = ['resnet101-airspace-opacity', 'resnet101-narrow-untrained'];
 
 /** The model that the configuration names. Raises `model-unusable`. */
-export function wireModel({ model: { id, folder } }: Pick<ReadingConfig, 'model'>): LoadedModel {
+export function wireModel({ model: { id, folder, precision } }: Pick<ReadingConfig, 'model'>): LoadedModel {
   const models = folder ?? join(packageRoot, 'models');
   const name = id ?? shippedModels.find((candidate) => existsSync(join(models, candidate)));
   if (name === undefined)
     throw new Failure('model-unusable', { where: 'models', expected: shippedModels.join(' or ') });
-  return loadModel(join(models, name));
+  return loadModel(join(models, name), precision);
 }
 
 /** What the spine needs whatever its archive and destinations are. */
@@ -90,8 +90,15 @@ export function wireCore({
   };
 }
 
-function readerOptions({ reader, provider, providerFallback }: ReadingConfig) {
-  return { ...reader, provider, providerFallback, driverEnvironment: driverEnvironment() };
+function readerOptions({ reader, provider: asked, providerFallback, model: { precision } }: ReadingConfig) {
+  if (precision === 'int8' && asked !== 'cpu' && asked !== 'auto')
+    throw new Failure('config-invalid', {
+      where: 'provider',
+      expected: 'cpu or auto, as model.precision is int8',
+      got: asked,
+    });
+  const provider = precision === 'int8' ? 'cpu' : asked;
+  return { ...reader, precision, provider, providerFallback, driverEnvironment: driverEnvironment() };
 }
 
 function contentSettings(config: ReadingConfig, { manifest }: Pick<LoadedModel, 'manifest'>): ContentSettings {

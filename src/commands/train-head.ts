@@ -82,8 +82,8 @@ function readersOf(text = String(availableParallelism())): number {
 /** The id of a model, or the path of its folder. */
 function backboneOf({ backbone, models }: Input): ReadingConfig['model'] {
   const path = /[\\/]/.test(backbone) ? resolve(backbone) : null;
-  if (path !== null) return { id: basename(path), folder: dirname(path) };
-  return { id: backbone, ...(models !== undefined && { folder: models }) };
+  if (path !== null) return { id: basename(path), folder: dirname(path), precision: 'float32' };
+  return { id: backbone, precision: 'float32', ...(models !== undefined && { folder: models }) };
 }
 
 const openReader = (folder: string, atOnce: number) =>

@@ -25,14 +25,15 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** DeviceUID of a model: of its weights alone, equal at every site. */
-export function deviceUid(weightsSha256: string): string {
-  return uidOf(createHash('sha256').update(`device\n${weightsSha256}`).digest());
+/** DeviceUID of a model: of its weights alone, and of how they are used where that changes scores; equal at every site. */
+export function deviceUid(weights: string): string {
+  return uidOf(createHash('sha256').update(`device\n${weights}`).digest());
 }
 
-/** Digest of the settings that change content; keys sorted. */
+/** Digest of the settings that change content; keys sorted. Another precision is another network: its device is one of them. */
 export function settingsDigest(settings: ContentSettings, model: ModelIdentity): string {
-  const content = { ...settings, preprocessing: model.preprocessing };
+  const network = model.precision === 'int8' ? { network: model.deviceUid } : {};
+  const content = { ...settings, preprocessing: model.preprocessing, ...network };
   return sha256(JSON.stringify(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 

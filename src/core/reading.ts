@@ -8,6 +8,10 @@ export type Decision = 'present' | 'absent';
 export type StudyDecision = Decision | 'undetermined';
 export type View = 'PA' | 'AP' | 'frontal';
 
+/** How the network computes: as it was trained, or in 8-bit integers, which is faster and scores a little otherwise. */
+export const precisions = ['float32', 'int8'] as const;
+export type Precision = (typeof precisions)[number];
+
 /** The model as all results name it. One source for SR, SC and FHIR, whose values must agree (IHE AIR, table 6.5.3.1-1). */
 export interface ModelIdentity {
   /** Folder name in `models/`. */
@@ -18,7 +22,8 @@ export interface ModelIdentity {
   readonly version: string;
   /** Hex SHA-256 of the weights. */
   readonly sha256: string;
-  /** `2.25.` UID of the weights, equal at every site. */
+  readonly precision: Precision;
+  /** `2.25.` UID of the weights, and of the way they are used where that is not float32; equal at every site. */
   readonly deviceUid: string;
   readonly training: 'trained' | 'untrained';
   readonly preprocessing: string;

@@ -55,10 +55,14 @@ function algorithm({ provider }: ImageReading, { model, settings }: Reading, cod
   ];
 }
 
-function parameters({ sha256, preprocessing, training }: ModelIdentity, operatingPoint: number): readonly string[] {
+function parameters(
+  { sha256, precision, preprocessing, training }: ModelIdentity,
+  operatingPoint: number,
+): readonly string[] {
   return [
     `decision_threshold=${operatingPoint}`,
     `model_sha256=${sha256}`,
+    `precision=${precision}`,
     `preprocessing=${preprocessing}`,
     `training=${training}`,
   ];

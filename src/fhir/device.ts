@@ -22,6 +22,7 @@ export function gatewayDevice(gateway: GatewayIdentity, identity: ResultIdentity
 export function modelDevice({ model, settings }: Reading, identity: ResultIdentity): Device {
   const properties: readonly (readonly [string, string])[] = [
     ['SHA-256 of the weights', model.sha256],
+    ['Precision', model.precision],
     ['Operating point', String(settings.operatingPoint)],
     ['Preprocessing', model.preprocessing],
     ['Training status', model.training],

@@ -3,10 +3,13 @@ import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../core/failure.ts';
 import { deviceUid, sha256 } from '../core/ids.ts';
-import type { ModelIdentity } from '../core/reading.ts';
+import type { ModelIdentity, Precision } from '../core/reading.ts';
 import { goldenSchema } from './golden.ts';
-import { readOpsets } from './onnx-schema.ts';
+import { type Int8, int8File, int8Schema } from './int8-file.ts';
+import { toInt8Graph } from './int8-graph.ts';
+import { decodeModel, readOpsets } from './onnx-schema.ts';
 import { describeSteps, inputSide, stepsSchema } from './preprocess-steps.ts';
+import { headInitializers, tuneHead } from './replace-head.ts';
 
 /** `models/<id>/model.json`: what a model is called, what it eats, what it answers, and the digest of its weights. */
 
@@ -61,23 +64,38 @@ export interface LoadedModel {
   readonly folder: string;
   readonly manifest: Manifest;
   readonly identity: ModelIdentity;
-  /** The very bytes whose digest was checked. */
+  /** For the runtime: the very bytes whose digest was checked, or the 8-bit network that was made of them. */
   readonly weights: Uint8Array;
+  /** Of the network at this precision. */
   readonly golden: z.infer<typeof goldenSchema> | null;
 }
 
 /**
- * Reads a model folder and checks it: manifest, file, sha256, operator set, known answers' form.
+ * Reads a model folder and checks it: manifest, file, sha256, operator set, known answers' form; for int8 its `int8.json` too.
  * Raises `model-unusable`, whose `where` names the check that failed. The graph itself is checked by `openNetwork`.
  */
-export function loadModel(folder: string): LoadedModel {
+export function loadModel(folder: string, precision: Precision = 'float32'): LoadedModel {
   const manifest = readJson(folder, 'model.json', manifestSchema);
   check('model.json id', basename(resolve(folder)), manifest.id);
   const weights = readPart(folder, manifest.weights.file);
   check(`${manifest.weights.file} sha256`, manifest.weights.sha256, sha256(weights));
   check(`${manifest.weights.file} opset`, String(manifest.opset), readOpset(weights, manifest.weights.file));
   const golden = manifest.golden === undefined ? null : readJson(folder, manifest.golden, goldenSchema);
-  return { folder, manifest, identity: identityOf(manifest), weights, golden };
+  if (precision === 'float32') return { folder, manifest, identity: identityOf(manifest), weights, golden };
+  const int8 = readJson(folder, int8File, int8Schema);
+  check(`${int8File} weights`, manifest.weights.sha256, int8.weights);
+  const identity = int8IdentityOf(manifest, int8);
+  return { folder, manifest, identity, weights: int8Network(weights, manifest.outputs, int8), golden: int8.golden };
+}
+
+/** The 8-bit network of stored weights, its last layer tuned to the float network's scores. */
+export function int8Network(
+  weights: Uint8Array,
+  outputs: Manifest['outputs'],
+  { activations, logit }: Pick<Int8, 'activations' | 'logit'>,
+): Uint8Array {
+  const kept = headInitializers(decodeModel(weights).graph, outputs);
+  return tuneHead(toInt8Graph(weights, kept, activations), outputs, logit);
 }
 
 export function identityOf(manifest: Manifest): ModelIdentity {
@@ -88,10 +106,21 @@ export function identityOf(manifest: Manifest): ModelIdentity {
     name,
     version,
     sha256: manifest.weights.sha256,
+    precision: 'float32',
     deviceUid: deviceUid(manifest.weights.sha256),
     training,
     preprocessing: describeSteps(manifest.preprocess),
     intendedUse,
+  };
+}
+
+/** Another device, because its scores are others: what it is made of is the weights and the way they are used. */
+function int8IdentityOf(manifest: Manifest, { activations, logit }: Int8): ModelIdentity {
+  const way = sha256(JSON.stringify([activations, logit]));
+  return {
+    ...identityOf(manifest),
+    precision: 'int8',
+    deviceUid: deviceUid(`${manifest.weights.sha256}\nint8\n${way}`),
   };
 }
 

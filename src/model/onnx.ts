@@ -15,6 +15,8 @@ export interface GraphBuilder {
   node(name: string, opType: string, input: readonly string[], attributes?: Attributes): string;
   floats(name: string, dims: readonly number[], values: Float32Array): string;
   ints(name: string, values: readonly number[]): string;
+  /** One uint8, without dimensions. */
+  byte(name: string, value: number): string;
   finish(io: GraphEnds): ModelMessage;
 }
 
@@ -50,6 +52,10 @@ export function createGraph(): GraphBuilder {
     ints(name, values) {
       const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
       initializers.push({ name, dims: [values.length], dataType: onnxElement.int64, rawData });
+      return name;
+    },
+    byte(name, value) {
+      initializers.push({ name, dims: [], dataType: onnxElement.uint8, rawData: Uint8Array.of(value) });
       return name;
     },
     finish: ({ name, docString, opset, input, output }) => ({

@@ -3,6 +3,7 @@ import { withRawData } from './initializer-bytes.ts';
 import type { Manifest } from './manifest.ts';
 import { decodeModel, type GraphMessage, type NodeMessage, onnxElement } from './onnx-schema.ts';
 import type { Head } from './resnet.ts';
+import { floatsOf } from './stored-weights.ts';
 
 /** Puts a new last layer into a graph. Nothing but the numbers of the layer, and of the map that follows from it, changes. */
 
@@ -31,6 +32,23 @@ export function replaceHead(weights: Uint8Array, outputs: Manifest['outputs'], h
   ]);
   if (place.kernel !== null) replacements.set(place.kernel, kernelOf(head.weight));
   return withRawData(weights, replacements);
+}
+
+/** The graph whose logit difference d is `slope` × d + `shift`: map and probabilities stay of one head. */
+export function tuneHead(
+  weights: Uint8Array,
+  outputs: Manifest['outputs'],
+  { slope, shift }: { readonly slope: number; readonly shift: number },
+): Uint8Array {
+  const { graph } = decodeModel(weights);
+  const place = findHead(graph, outputs);
+  const numbersOf = (name: string) => floatsOf(graph.initializer.find((each) => each.name === name)!.rawData);
+  const weight = numbersOf(place.weight);
+  const head: Head = {
+    weight: (place.transposed ? transposeBack(weight) : weight).map((value) => value * slope),
+    bias: numbersOf(place.bias).map((value, i) => value * slope + (i === 0 ? -0.5 : 0.5) * shift),
+  };
+  return replaceHead(weights, outputs, head);
 }
 
 /** Initializers of the last layer and of the map: floats, whatever becomes of the others. Raises as `replaceHead` does. */
@@ -85,6 +103,12 @@ function expect(where: string, expected: string, got: string): void {
 function transpose(weight: Float32Array): Float32Array {
   const width = weight.length / 2;
   return Float32Array.from({ length: weight.length }, (_, i) => weight[(i % 2) * width + (i >> 1)]!);
+}
+
+/** From features × 2 to 2 × features. */
+function transposeBack(weight: Float32Array): Float32Array {
+  const width = weight.length / 2;
+  return Float32Array.from({ length: weight.length }, (_, i) => weight[(i % width) * 2 + Math.floor(i / width)]!);
 }
 
 function kernelOf(weight: Float32Array): Float32Array {

@@ -24,7 +24,11 @@ export interface Levels {
   readonly scales: Float32Array;
 }
 
-/** Symmetric, each output channel by its largest weight: level = round(weight / scale), at most `most` either way. */
+/**
+ * Symmetric, each output channel by its largest weight: level = weight / scale, rounded, at most `most` either way. Where the
+ * rounding of a channel adds up, the weights nearest to the middle are rounded the other way: what a convolution reads is
+ * mostly positive, so that a sum which is off would shift all that it writes.
+ */
 export function toLevels(weights: Float32Array, channels: number, most: number): Levels {
   const size = weights.length / channels;
   const levels = new Int8Array(weights.length);
@@ -35,10 +39,33 @@ export function toLevels(weights: Float32Array, channels: number, most: number):
     for (const weight of row) largest = Math.max(largest, Math.abs(weight));
     const scale = Math.fround(largest / most) || 1;
     scales[channel] = scale;
-    for (let i = 0; i < size; i++)
-      levels[channel * size + i] = Math.max(-most, Math.min(most, Math.round(row[i]! / scale)));
+    levels.set(balanced(roundedTo(row, scale), most), channel * size);
   }
   return { levels, scales };
+}
+
+interface Rounded {
+  readonly levels: Int8Array;
+  /** What rounding took away, in steps: −0.5 to 0.5. */
+  readonly rests: Float32Array;
+}
+
+function roundedTo(row: Float32Array, scale: number): Rounded {
+  const levels = Int8Array.from(row, (weight) => Math.round(weight / scale));
+  return { levels, rests: row.map((weight, i) => weight / scale - levels[i]!) };
+}
+
+function balanced({ levels, rests }: Rounded, most: number): Int8Array {
+  const sum = rests.reduce((total, rest) => total + rest, 0);
+  const direction = Math.sign(sum);
+  const wanted = Math.round(Math.abs(sum));
+  const movable =
+    wanted === 0
+      ? []
+      : Array.from(rests.keys()).filter((i) => rests[i]! * direction > 0 && Math.abs(levels[i]! + direction) <= most);
+  movable.sort((a, b) => direction * (rests[b]! - rests[a]!));
+  for (const i of movable.slice(0, wanted)) levels[i] = levels[i]! + direction;
+  return levels;
 }
 
 type Graph = Pick<GraphMessage, 'node' | 'initializer'>;

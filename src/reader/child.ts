@@ -35,10 +35,11 @@ function opened(): ReadingRoom {
 
 async function open({
   modelFolder,
+  precision,
   threads,
   network: where,
 }: Extract<Question, { kind: 'open' }>): Promise<ReadingRoom> {
-  const model = loadModel(modelFolder);
+  const model = loadModel(modelFolder, precision);
   const network = where === 'shared' ? sharedNetwork : await openNetwork(model, { threads });
   if (where === 'own' && model.golden) await checkGolden(network, model.manifest, model.golden);
   // The session has its own copy: the file's bytes would only count against the memory limit.

@@ -5,6 +5,7 @@ import type { Examination, ExaminationRequest } from '../core/examination.ts';
 import { asFailure, Failure } from '../core/failure.ts';
 import type { FilmReader } from '../core/ports.ts';
 import type { NetworkEvent, Provider, ProviderChoice, ProviderFallback } from '../core/provider.ts';
+import type { Precision } from '../core/reading.ts';
 import { type Ending, exchange, type Limits, startChild } from './exchange.ts';
 import { type Answer, parseAnswer, type Question, toFailure } from './messages.ts';
 import { inferenceMessage, parseTensor } from './network-messages.ts';
@@ -15,6 +16,8 @@ import { SharedNetwork } from './shared-network.ts';
 
 export interface ReaderOptions {
   readonly modelFolder: string;
+  /** How the network computes; float32 by default, and always where the provider is not the CPU. */
+  readonly precision?: Precision;
   /** Wall time that one film may take. */
   readonly timeoutSeconds?: number;
   /** Resident memory of a child, the model included. */
@@ -57,6 +60,7 @@ const beside = (name: string): string =>
 const defaults = {
   ...{ timeoutSeconds: 30, memoryLimitMiB: 1024, threads: 1, openSeconds: 60, atOnce: 1, spares: 1 },
   provider: 'cpu' as ProviderChoice,
+  precision: 'float32' as Precision,
   providerFallback: 'cpu' as ProviderFallback,
   batch: { max: 1, waitMs: 0 },
   driverEnvironment: {},
@@ -127,8 +131,8 @@ function openShared(settings: Settings): SharedNetwork {
 }
 
 function openPool(settings: Settings, network: SharedNetwork | null): Pool {
-  const { modelFolder, threads, openSeconds, memoryLimitMiB, entry, spares, atOnce } = settings;
-  const question = { kind: 'open', modelFolder, threads, network: network ? 'shared' : 'own' } as const;
+  const { modelFolder, precision, threads, openSeconds, memoryLimitMiB, entry, spares, atOnce } = settings;
+  const question = { kind: 'open', modelFolder, precision, threads, network: network ? 'shared' : 'own' } as const;
   return new Pool({
     atOnce,
     spares,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Examination, ExaminationRequest } from '../core/examination.ts';
 import { asFailure, Failure, type FailureCode, failures } from '../core/failure.ts';
 import type { FilmReading, FilmRequest } from '../core/ports.ts';
+import type { Precision } from '../core/reading.ts';
 import type { Attribute, Dataset } from '../core/study.ts';
 
 /** All that the gateway and its reader process say to each other. One question at a time, one answer to each. */
@@ -10,6 +11,7 @@ export type Question =
   | {
       readonly kind: 'open';
       readonly modelFolder: string;
+      readonly precision: Precision;
       readonly threads: number;
       /** A network in the child itself, or the gateway's, which is asked by tensor. */
       readonly network: 'own' | 'shared';

@@ -75,7 +75,8 @@ export async function writeModel(folder: string, manifest: Manifest, weights: Ui
   writeManifest(folder, manifest);
 }
 
-async function knownAnswers(model: LoadedModel): Promise<Golden> {
+/** What the model says of the drawn films; `tolerance` is how far another machine may be from it. */
+export async function knownAnswers(model: LoadedModel, tolerance = goldenTolerance): Promise<Golden> {
   const network = await openNetwork(model, { threads: 1 });
   const cases: Golden['cases'] = [];
   for (const seed of goldenSeeds) {
@@ -83,7 +84,7 @@ async function knownAnswers(model: LoadedModel): Promise<Golden> {
     cases.push({ seed, probability: Number(probabilities[1].toFixed(6)) });
   }
   await network.close();
-  return { tolerance: goldenTolerance, cases };
+  return { tolerance, cases };
 }
 
 export interface HeatTools {

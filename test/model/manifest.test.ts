@@ -28,6 +28,7 @@ describe('a model folder', () => {
       sha256: manifest.weights.sha256,
       deviceUid: deviceUid(manifest.weights.sha256),
       training: 'untrained',
+      precision: 'float32',
       preprocessing: 'resize 224x224 bicubic; percentile-stretch 1-99; quantize floor; normalize per-film',
       intendedUse: expect.stringContaining('Tests and demonstration'),
     });

@@ -20,13 +20,24 @@ async function ask(weights: Uint8Array, seed: number) {
   return answer;
 }
 
-test('levels are at most half a step away from the weights, each channel by its own scale', () => {
+test('levels are the nearest ones to the weights, each channel by its own scale', () => {
   const weights = Float32Array.of(1, -0.25, 0.008, 1000, -3, 40, 0, 0, 0);
   const { levels, scales } = toLevels(weights, 3, 127);
   expect([...levels]).toEqual([127, -32, 1, 127, 0, 5, 0, 0, 0]);
   weights.forEach((weight, i) => {
     const scale = scales[Math.floor(i / 3)]!;
     expect(Math.abs(levels[i]! * scale - weight)).toBeLessThanOrEqual(scale / 2 + 1e-6);
+  });
+});
+
+test('the rounding of a channel adds up to less than a step, because a sum that is off would shift all that it writes', () => {
+  const weights = Float32Array.from({ length: 400 }, (_, i) => (i === 0 ? 127 : 3 + 0.45 * Math.abs(Math.sin(i))));
+  const { levels, scales } = toLevels(weights, 1, 127);
+  const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, value) => total + value, 0);
+  expect(scales[0]).toBe(1);
+  expect(Math.abs(sum(weights) - sum(levels))).toBeLessThan(1);
+  weights.forEach((weight, i) => {
+    expect(Math.abs(weight - levels[i]!)).toBeLessThan(1);
   });
 });
 
@@ -43,7 +54,7 @@ test('every kernel but the head’s is kept in a byte a number, because the repo
 test('the runtime opens the file as any other and scores hardly differ, because it is a plain ONNX model', async () => {
   for (const seed of [1, 2, 3]) {
     const [float, eight] = [await ask(narrow.weights, seed), await ask(stored, seed)];
-    expect(Math.abs(float.probabilities[1] - eight.probabilities[1])).toBeLessThan(0.03);
+    expect(Math.abs(float.probabilities[1] - eight.probabilities[1])).toBeLessThan(0.06);
   }
 }, 60_000);
 

@@ -17,7 +17,7 @@ afterEach(() => rmSync(join(modelFolder, trainingDigestsFile), { force: true }))
 
 const model: ModelIdentity = {
   ...{ id: 'm', manufacturer: 'maker', name: 'Model', version: '1', sha256: 'a'.repeat(64), deviceUid: '2.25.1' },
-  ...{ training: 'trained', preprocessing: 'none', intendedUse: 'tests' },
+  ...{ precision: 'float32', training: 'trained', preprocessing: 'none', intendedUse: 'tests' },
 };
 const defaults: EvaluationSettings = {
   ...{ prevalence: 0.0257, targetSpecificity: 0.718, radiologistRate: 1.75, operatingPoint: 0.5 },

@@ -23,6 +23,7 @@ export const model: ModelIdentity = {
   name: 'ResNet-101 airspace opacity',
   version: '0.0.1-test',
   sha256: weights,
+  precision: 'float32',
   deviceUid: deviceUid(weights),
   training: 'trained',
   preprocessing: 'resize 224x224 bicubic; stretch 1-99; normalize',
