@@ -25,7 +25,7 @@ async function withReader<T>(
 ): Promise<T> {
   const events: NetworkEvent[] = [];
   const report = (event: NetworkEvent) => events.push(event);
-  const reader = createReader({ modelFolder: narrowFolder, spares: 0, report, ...options });
+  const reader = createReader({ modelFolder: narrowFolder, spares: 0, openSeconds: 300, report, ...options });
   try {
     return await work(reader, events);
   } finally {
@@ -51,7 +51,7 @@ describe('the webgpu provider, on a Vulkan driver in software', () => {
     async () => {
       const options: Partial<ReaderOptions> = {
         ...{ provider: 'webgpu', providerFallback: 'refuse', batch: { max: 4, waitMs: 20_000 }, atOnce: 4 },
-        ...{ timeoutSeconds: 280, driverEnvironment: softwareVulkan },
+        ...{ timeoutSeconds: 600, driverEnvironment: softwareVulkan },
       };
       const { readings, events } = await withReader(options, async (reader, events) => {
         await reader.ready();
@@ -70,7 +70,7 @@ describe('the webgpu provider, on a Vulkan driver in software', () => {
         expect(region.length).toBeGreaterThan(3);
       });
     },
-    600_000,
+    900_000,
   );
 });
 
@@ -88,7 +88,7 @@ describe('a provider that is not there', () => {
         expect(runs).toEqual(Array(4).fill({ kind: 'run', provider: 'cpu', films: 1 }));
       });
     },
-    60_000,
+    180_000,
   );
 
   test.each(['webgpu', 'cuda', 'tensorrt'] as const)(
@@ -102,7 +102,7 @@ describe('a provider that is not there', () => {
         expect(events).toContainEqual(expect.objectContaining({ kind: 'provider', asked: provider, used: null }));
       });
     },
-    60_000,
+    180_000,
   );
 
   test('is passed over by auto, which then is no fall-back', async () => {
