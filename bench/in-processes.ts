@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { goldenRadiograph } from '../src/model/golden.ts';
+import { int8File } from '../src/model/int8-file.ts';
 import { type LoadedModel, loadModel } from '../src/model/manifest.ts';
 import { decodeModel, encodeModel } from '../src/model/onnx-schema.ts';
 import { preprocess } from '../src/model/tensor.ts';
@@ -10,7 +11,6 @@ import { type Absent, isAbsent, startTurns, type Turns, type TurnsSpec } from '.
 
 /** Entries that run in processes of their own: ONNX Runtime alone, on the processor and on a graphics card. */
 
-const eightBitFile = 'int8.json';
 const graphicsBatches = [1, 8, 32] as const;
 const graphicsProviders = ['cuda', 'tensorrt', 'webgpu'] as const;
 /** Longer than this and it is a driver that computes in software: nobody waits for a batch of 32. */
@@ -92,18 +92,16 @@ export async function enterBare(spec: TurnsSpec, images: number): Promise<Bare> 
   };
 }
 
-const loadAt: (folder: string, precision: 'int8') => LoadedModel = loadModel;
-
 /** The 8-bit variant, where the model has one: the same runtime, held against the float network at equal batch and threads. */
 export async function enterEightBit(model: LoadedModel, folder: string, images: number): Promise<Entered> {
-  if (!existsSync(join(model.folder, eightBitFile))) {
+  if (!existsSync(join(model.folder, int8File))) {
     const absent: Entry = {
       ...{ id: 'int8 1', what: 'int8, bare ONNX Runtime', threads: 1, batch: 1, eightBit: true, against: null },
-      ...{ contestant: null, note: `the model has no ${eightBitFile}` },
+      ...{ contestant: null, note: `the model has no ${int8File}` },
     };
     return { entries: [absent], close: async () => undefined };
   }
-  const spec = writeNetworks(loadAt(model.folder, 'int8'), folder, batches);
+  const spec = writeNetworks(loadModel(model.folder, 'int8'), folder, batches);
   const open: Turns[] = [];
   const entries: Entry[] = [];
   for (const threads of [1, 2]) {

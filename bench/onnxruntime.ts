@@ -35,7 +35,7 @@ async function serve(): Promise<void> {
   for (const size of sizes) opened.set(size, await open(size, models[size]!));
   const { session, feeds } = opened.get(Math.min(...sizes))!;
   const answer = (await session.run(feeds))[outputName]?.data as Float32Array;
-  const version = env.versions.node ?? env.versions.common;
+  const version = `onnxruntime-node ${env.versions.node ?? env.versions.common}`;
   say({ ready: { version, how: Object.fromEntries(sizes.map((size) => [size, ''])), probability: answer[1] } });
   for await (const line of createInterface({ input: process.stdin })) {
     const [, size, times] = line.split(' ');

@@ -1,11 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { enterBare, enterEightBit, enterGraphics, startSame, writeNetworks } from '../../bench/in-processes.ts';
 import { enterPeers } from '../../bench/peers.ts';
 import { isAbsent, startTurns, type Turns, type TurnsSpec } from '../../bench/turns.ts';
+import { sha256 } from '../../src/core/ids.ts';
+import { type Int8, int8File } from '../../src/model/int8-file.ts';
 import { loadModel } from '../../src/model/manifest.ts';
+import { decodeModel } from '../../src/model/onnx-schema.ts';
+import { headInitializers } from '../../src/model/replace-head.ts';
+import { storeKernels } from '../../src/model/stored-weights.ts';
+import { activationsOf, stepsOf } from '../../src/model/trunk.ts';
 import { python } from '../services/validators.ts';
 
 /** Runtimes in processes of their own. Nothing here is timed. */
@@ -85,6 +91,48 @@ test(
 test('a model without an 8-bit variant has a row that says so', async () => {
   const { entries } = await enterEightBit(model, folder, 4);
   expect(entries).toMatchObject([{ contestant: null, note: 'the model has no int8.json', eightBit: true }]);
+});
+
+/** The narrow network in 8 bits, with ranges that nobody measured: what it answers is of no use. */
+function writeEightBit(): string {
+  const target = join(folder, 'narrow-int8');
+  const { manifest, weights } = model;
+  const kept = headInitializers(decodeModel(weights).graph, manifest.outputs);
+  const stored = storeKernels(weights, kept);
+  const activations = activationsOf(stepsOf(decodeModel(stored).graph, kept)).map(({ name }) => [
+    name,
+    { scale: 1 / 32, zeroPoint: 128 },
+  ]);
+  const digest = sha256(stored);
+  const { golden: _, ...bare } = manifest;
+  const int8: Int8 = {
+    weights: digest,
+    calibration: { films: 1, table: 'none' },
+    activations: Object.fromEntries(activations),
+    logit: { slope: 1, shift: 0 },
+    golden: { tolerance: 0.01, cases: [{ seed: 1, probability: 0.5 }] },
+    seen: { films: 1, aucFloat: 1, aucInt8: 1, decisionsChanged: 0, mapCorrelation: 1, passed: false },
+  };
+  mkdirSync(target);
+  writeFileSync(join(target, 'weights.onnx'), stored);
+  writeFileSync(join(target, int8File), JSON.stringify(int8));
+  const weightsOf = { file: 'weights.onnx', sha256: digest };
+  writeFileSync(join(target, 'model.json'), JSON.stringify({ ...bare, id: 'narrow-int8', weights: weightsOf }));
+  return target;
+}
+
+test('the 8-bit variant takes turns at both batches, because its graph is changed for several images too', async () => {
+  const own = join(folder, 'int8');
+  mkdirSync(own);
+  const { entries, close } = await enterEightBit(loadModel(writeEightBit()), own, 4);
+  expect(entries.map(({ id, against }) => [id, against])).toEqual([
+    ['int8 1', 'bare 1'],
+    ['int8 1 b4', 'bare 1 b4'],
+    ['int8 2', 'bare 2'],
+    ['int8 2 b4', 'bare 2 b4'],
+  ]);
+  for (const { contestant } of entries) expect(await contestant?.work(4)).toBeGreaterThan(0);
+  await close();
 });
 
 const hasNumpy = spawnSync(python, ['-c', 'import numpy']).status === 0;
