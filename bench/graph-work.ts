@@ -1,4 +1,11 @@
-import type { ModelMessage, NodeMessage, ValueMessage } from '../src/model/onnx-schema.ts';
+import {
+  type ModelMessage,
+  type NodeMessage,
+  onnxElement,
+  type TensorMessage,
+  type ValueMessage,
+} from '../src/model/onnx-schema.ts';
+import { bytesOf, createKernelReader } from '../src/model/stored-weights.ts';
 
 /** Arithmetic of graphs: the multiply-adds of a network, and the same network for several images. */
 
@@ -39,4 +46,25 @@ export function withBatch(model: ModelMessage, size: number): ModelMessage {
   };
   const { graph } = model;
   return { ...model, graph: { ...graph, input: graph.input.map(resized), output: graph.output.map(resized) } };
+}
+
+/** The same network with kernels as floats that it keeps in 8 bits: other runtimes turn back only a part of them while they load. */
+export function withFloatKernels(model: ModelMessage): ModelMessage {
+  const { graph } = model;
+  const kernelOf = createKernelReader(graph);
+  const there = new Set(graph.initializer.map(({ name }) => name));
+  const stored = graph.node.flatMap(({ opType, input }) =>
+    opType === 'Conv' && !there.has(input[1]!) ? input[1]! : [],
+  );
+  const restored = stored.flatMap((name): TensorMessage[] => {
+    const kernel = kernelOf(name);
+    return kernel ? [{ name, dims: kernel.dims, dataType: onnxElement.float, rawData: bytesOf(kernel.weights) }] : [];
+  });
+  const made = new Set(restored.map(({ name }) => name));
+  const makers = graph.node.filter(({ output }) => made.has(output[0]!));
+  const parts = new Set(makers.flatMap(({ input }) => input));
+  const node = graph.node.filter(({ output }) => !made.has(output[0]!) && !parts.has(output[0]!));
+  const used = new Set(node.flatMap(({ input }) => input));
+  const initializer = [...graph.initializer, ...restored].filter(({ name }) => used.has(name));
+  return { ...model, graph: { ...graph, node, initializer } };
 }

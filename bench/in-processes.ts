@@ -6,7 +6,7 @@ import { type LoadedModel, loadModel } from '../src/model/manifest.ts';
 import { decodeModel, encodeModel } from '../src/model/onnx-schema.ts';
 import { preprocess } from '../src/model/tensor.ts';
 import { bareId, bareInTwo, batches, type Entered, type Entry, threadsInWords } from './entry.ts';
-import { withBatch } from './graph-work.ts';
+import { withBatch, withFloatKernels } from './graph-work.ts';
 import { type Absent, isAbsent, startTurns, type Turns, type TurnsSpec } from './turns.ts';
 
 /** Entries that run in processes of their own: ONNX Runtime alone, on the processor and on a graphics card. */
@@ -20,13 +20,19 @@ const tolerance = 1e-3;
 
 const entry = join(import.meta.dirname, 'onnxruntime.ts');
 
-/** Writes the network for each batch size, and one image, for all runtimes alike. */
-export function writeNetworks(model: LoadedModel, folder: string, sizes: readonly number[]): TurnsSpec {
+/** Writes the network for each batch size, and one image. By default the very bytes that the gateway runs at a batch of 1. */
+export function writeNetworks(
+  model: LoadedModel,
+  folder: string,
+  sizes: readonly number[],
+  kernels: 'as stored' | 'as floats' = 'as stored',
+): TurnsSpec {
   const { input, outputs, preprocess: steps } = model.manifest;
-  const decoded = decodeModel(model.weights);
+  const own = decodeModel(model.weights);
+  const decoded = kernels === 'as floats' ? withFloatKernels(own) : own;
   const files = sizes.map((size): [number, string] => {
     const file = join(folder, `batch-${size}.onnx`);
-    writeFileSync(file, size === 1 ? model.weights : encodeModel(withBatch(decoded, size)));
+    writeFileSync(file, size === 1 && decoded === own ? model.weights : encodeModel(withBatch(decoded, size)));
     return [size, file];
   });
   const image = join(folder, 'image.raw');

@@ -75,7 +75,8 @@ async function* enter(model: LoadedModel, setting: Setting, pythons: readonly st
   }
   yield await enterEightBit(model, inFolder(folder, 'int8'), images);
   if (!withOthers) return;
-  yield await enterPeers(spec, { pythons, probability: bare.probability, images });
+  const forPeers = writeNetworks(model, inFolder(folder, 'peers'), batches, 'as floats');
+  yield await enterPeers(forPeers, { pythons, probability: bare.probability, images });
   yield await enterGraphics(model, folder, bare);
 }
 
