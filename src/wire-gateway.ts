@@ -22,7 +22,7 @@ import type { Http } from './net/http.ts';
 import { credentialsOf, type PeerOptions } from './net/options.ts';
 import { createSources, type Sources } from './sources/index.ts';
 import type { World } from './steps.ts';
-import { wireCore, wireModel } from './wire.ts';
+import { providerOf, wireCore, wireModel } from './wire.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -59,7 +59,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   observers.push(metrics.observe);
   const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
-  const provider = createProviderStatus(config.provider, metrics.metrics, log, Date.now);
+  const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);
   const core = wireCore({ config, model, selection: config.selection, report, atOnce, onNetwork: provider.report });
   const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
@@ -84,8 +84,8 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
 }
 
 /** One film after another on the CPU; for a shared network those of one run and those that gather for the next. */
-const filmsAtOnce = ({ provider, reader, jobs }: Config): number =>
-  provider === 'cpu' ? 1 : Math.min(jobs.concurrency, 2 * reader.batch.max);
+const filmsAtOnce = (config: Config): number =>
+  providerOf(config) === 'cpu' ? 1 : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
 
 function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>): World {
   const { quietSeconds, maxMinutes } = config.settle;

@@ -5,7 +5,7 @@ import { driverEnvironment, type ReadingConfig } from './config.ts';
 import type { Examine } from './core/examination.ts';
 import { Failure } from './core/failure.ts';
 import type { GatewayIdentity, Ledger } from './core/ports.ts';
-import type { NetworkEvent } from './core/provider.ts';
+import type { NetworkEvent, ProviderChoice } from './core/provider.ts';
 import type { ContentSettings } from './core/reading.ts';
 import { createFolder, createFolderDestination, type FolderStudy, scanFolder } from './dicom/folder.ts';
 import { describe } from './dicom/header.ts';
@@ -90,14 +90,18 @@ export function wireCore({
   };
 }
 
-function readerOptions({ reader, provider: asked, providerFallback, model: { precision } }: ReadingConfig) {
-  if (precision === 'int8' && asked !== 'cpu' && asked !== 'auto')
-    throw new Failure('config-invalid', {
-      where: 'provider',
-      expected: 'cpu or auto, as model.precision is int8',
-      got: asked,
-    });
-  const provider = precision === 'int8' ? 'cpu' : asked;
+/** What is asked to run the network: 8-bit integers are the CPU's alone. Raises `config-invalid`. */
+export function providerOf({ provider, model: { precision } }: ReadingConfig): ProviderChoice {
+  if (precision === 'float32') return provider;
+  if (provider === 'cpu' || provider === 'auto') return 'cpu';
+  const expected = 'cpu or auto, as model.precision is int8';
+  throw new Failure('config-invalid', { where: 'provider', expected, got: provider });
+}
+
+function readerOptions(config: ReadingConfig) {
+  const { reader, providerFallback, model } = config;
+  const provider = providerOf(config);
+  const { precision } = model;
   return { ...reader, precision, provider, providerFallback, driverEnvironment: driverEnvironment() };
 }
 
