@@ -18,7 +18,7 @@ import type {
   Recorded,
   Settlement,
 } from './core/ports.ts';
-import { type ContentSettings, decide, type ModelIdentity, toScore, type View } from './core/reading.ts';
+import { type ContentSettings, decide, type ModelIdentity, toScore, type View, zoneTold } from './core/reading.ts';
 import type { Dataset, Instance, PatientIdentity } from './core/study.ts';
 import type { Steps } from './pipeline.ts';
 
@@ -108,6 +108,7 @@ async function readFilm(world: World, instance: Instance, view: View): Promise<F
     const film = await world.reader.read({ path, expectedSOPInstanceUID, settings: world.settings });
     const { study, image, flags } = world.describe(film.header);
     const score = toScore(film.score);
+    const decision = decide(score, world.settings.operatingPoint);
     return {
       instance,
       view,
@@ -117,9 +118,10 @@ async function readFilm(world: World, instance: Instance, view: View): Promise<F
         image,
         view,
         score,
-        decision: decide(score, world.settings.operatingPoint),
+        decision,
         map: film.map,
         region: film.region,
+        zone: zoneTold(film.zone, { image, view, decision, flags }),
         pixelDigest: film.pixelDigest,
         revision: 1,
         provider: film.provider,

@@ -133,6 +133,7 @@ function makeWorld(plans: FilmPlan[], overrides: Partial<World> = {}) {
           score: plan.score ?? 0.9,
           map,
           region: [],
+          zone: 'right-upper' as const,
           picture: makePicture(),
           flags: [],
           provider: plan.provider ?? { asked: 'cpu', used: 'cpu' },

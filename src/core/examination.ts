@@ -1,3 +1,4 @@
+import type { FilmWindow } from './lungs.ts';
 import type { ActivationMap, ContentSettings, Picture } from './reading.ts';
 
 /** What science asks of the reader: one file, one score, and what the network saw in it. Plain values. */
@@ -16,6 +17,8 @@ export interface Examination {
   readonly features: Float32Array;
   /** Grad-CAM of p(opacity), unscaled. */
   readonly map: ActivationMap;
+  /** The part of the film that the network saw: the map lies on it. */
+  readonly window: FilmWindow;
   /** Hex SHA-256 of the file's bytes. */
   readonly fileDigest: string;
   /** Null for a JPEG or PNG, which has none. */

@@ -2,6 +2,7 @@ import type { Artifact, ArtifactKind, Receipt } from './artifact.ts';
 import type { CodeName, Codes } from './codes.ts';
 import type { FailureCode } from './failure.ts';
 import type { ResultIdentity } from './ids.ts';
+import type { Zone } from './lungs.ts';
 import type { ProviderUse } from './provider.ts';
 import type { ActivationMap, ContentSettings, ImageHeader, Picture, Reading, StudyHeader, View } from './reading.ts';
 import type { Dataset, Instance, PatientIdentity, StudyEvent } from './study.ts';
@@ -47,6 +48,8 @@ export interface FilmReading {
   readonly score: number;
   readonly map: ActivationMap;
   readonly region: readonly (readonly [number, number])[];
+  /** Where the map is hottest, if the film stands as usual; null when it has no positive value. */
+  readonly zone: Zone | null;
   readonly picture: Picture;
   readonly flags: readonly string[];
   readonly provider: ProviderUse;

@@ -1,3 +1,4 @@
+import type { Zone } from './lungs.ts';
 import type { ProviderUse } from './provider.ts';
 import type { Code, Dataset, FailureNote, InstanceReference } from './study.ts';
 
@@ -121,6 +122,8 @@ export interface ImageReading {
    * at the end. The whole image when the map has no positive value or the decision is absent.
    */
   readonly region: readonly (readonly [number, number])[];
+  /** Zone of the patient in which the map is hottest; null where the decision is absent or the film may not stand as usual. */
+  readonly zone: Zone | null;
   /** Hex SHA-256 of the decoded stored values: two transfer syntaxes of one film agree. */
   readonly pixelDigest: string;
   /** 1 at first; rises when the pixels under this SOP Instance UID change. The heat-map's identity hangs on it. */
@@ -170,6 +173,25 @@ export function toScore(probability: number): number {
 /** Decision of one image at an operating point. */
 export function decide(score: number, operatingPoint: number): Decision {
   return score >= operatingPoint ? 'present' : 'absent';
+}
+
+/**
+ * The zone that may be told: of a positive, and of a film whose patient's right is known to lie at its left edge. An absent
+ * orientation is the usual one where the header names PA or AP; one that breaks its rules (PS3.3 C.7.6.1.1.1) is unknown.
+ */
+export function zoneTold(
+  zone: Zone | null,
+  film: {
+    readonly decision: Decision;
+    readonly view: View;
+    readonly image: ImageHeader;
+    readonly flags: readonly string[];
+  },
+): Zone | null {
+  if (film.decision !== 'present' || film.flags.includes('omitted:PatientOrientation')) return null;
+  const orientation = film.image.PatientOrientation;
+  const usual = orientation ? orientation.join('\\') === 'L\\F' : film.view !== 'frontal';
+  return usual ? zone : null;
 }
 
 /** Decision, highest score and its image for a study (design: present if any image is). */

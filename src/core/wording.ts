@@ -1,4 +1,5 @@
 import { failures } from './failure.ts';
+import type { Zone } from './lungs.ts';
 import { fellBack } from './provider.ts';
 import type { ContentSettings, Decision, ImageFailure, ImageReading, ModelIdentity, Reading } from './reading.ts';
 
@@ -53,6 +54,28 @@ export function providerSentence({ provider }: ImageReading): string {
   return `The network ran on ${provider.used}${instead}.`;
 }
 
+const zoneNames: Readonly<Record<Zone, string>> = {
+  'right-upper': 'in the right upper zone',
+  'right-middle': 'in the right middle zone',
+  'right-lower': 'in the right lower zone',
+  'left-upper': 'in the left upper zone',
+  'left-middle': 'in the left middle zone',
+  'left-lower': 'in the left lower zone',
+  'between-lungs': 'between the lungs',
+  'outside-lungs': 'outside the lungs',
+};
+
+export const zoneText = (zone: Zone): string => zoneNames[zone];
+
+/**
+ * Where the map of a positive is hottest: `The heat-map is hottest in the right lower zone, by a fixed template of the lungs.`
+ * In words alone: no code of ours names such a zone. Empty where nothing may be told.
+ */
+export function zoneSentences({ zone, decision }: ImageReading): readonly string[] {
+  if (!zone || decision !== 'present') return [];
+  return [`The heat-map is hottest ${zoneNames[zone]}, by a fixed template of the lungs.`];
+}
+
 /** An image that could not be read, named by its code: `Image 1.2.3 was not read: truncated. The file ends early.` */
 export function failureSentence({ SOPInstanceUID, failure }: ImageFailure): string {
   return `Image ${SOPInstanceUID} was not read: ${failure.code}. ${failures[failure.code].sentence}`;
@@ -81,6 +104,7 @@ export function conclusionSentences(reading: Reading): readonly string[] {
     ...untrained(model.training),
     findingSentence(decision, settings),
     ...highestSentence(reading),
+    ...hottestSentences(reading),
     ...(partial === null ? [] : [partial]),
   ];
 }
@@ -110,6 +134,17 @@ function highestSentence({ score, highestImage, images, settings }: Reading): re
   const view = images.find(({ image }) => image.SOPInstanceUID === highestImage)?.view;
   return [`Highest score ${text} (present at ${settings.operatingPoint} or above), image ${highestImage} (${view}).`];
 }
+
+/** Of one image as it is, of several by image. */
+function hottestSentences({ images }: Reading): readonly string[] {
+  const [only, ...others] = images;
+  if (only && others.length === 0) return zoneSentences(only);
+  return images.flatMap((image) =>
+    zoneSentences(image).map((sentence) => `Image ${image.image.SOPInstanceUID} (${image.view}): ${lowered(sentence)}`),
+  );
+}
+
+const lowered = (sentence: string): string => sentence[0]!.toLowerCase() + sentence.slice(1);
 
 const untrained = (training: ModelIdentity['training']): readonly string[] =>
   training === 'untrained' ? [untrainedNotice] : [];

@@ -7,6 +7,7 @@ import {
   reviewNotice,
   scoreNotice,
   untrainedNotice,
+  zoneSentences,
 } from '../core/wording.ts';
 import { coding, concept, fhirConcept, systems } from './coding.ts';
 import { toDateTime } from './datetime.ts';
@@ -62,7 +63,7 @@ function imageObservation(composition: Composition, options: ReportOptions, imag
     note: [
       ...notes(reading, scoreNotice),
       {
-        text: `Image urn:oid:${SOPInstanceUID} (${image.view}); heat-map urn:oid:${heatmapSOPInstanceUID}. ${providerSentence(image)}`,
+        text: `Image urn:oid:${SOPInstanceUID} (${image.view}); heat-map urn:oid:${heatmapSOPInstanceUID}. ${[...zoneSentences(image), providerSentence(image)].join(' ')}`,
       },
     ],
     derivedFrom: [{ reference: `ImagingStudy/${identity.imagingStudyId}`, display: `Image ${SOPInstanceUID}` }],

@@ -5,6 +5,7 @@ import { text } from '../dicom/dataset.ts';
 import { limits } from '../dicom/limits.ts';
 import { parsePart10 } from '../dicom/part10.ts';
 import { radiograph, storedPixels } from '../dicom/pixels.ts';
+import { windowOf } from '../model/hottest.ts';
 import { pictureFormatOf, readPicture } from '../model/picture-file.ts';
 import { readBytes } from './file.ts';
 import { drawReading, look, type ReadingRoom } from './look.ts';
@@ -19,6 +20,7 @@ export async function examineFile(request: ExaminationRequest, room: ReadingRoom
     score: seen.score,
     features: seen.features,
     map: seen.map,
+    window: windowOf(seen.geometry),
     fileDigest: sha256(bytes),
     header,
     picture: request.picture ? await drawReading(seen, request.settings, room) : null,

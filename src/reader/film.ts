@@ -5,6 +5,7 @@ import type { Dataset } from '../core/study.ts';
 import { parsePart10 } from '../dicom/part10.ts';
 import { pixelDigest, radiograph, storedPixels } from '../dicom/pixels.ts';
 import { regionOf } from '../model/grad-cam.ts';
+import { hottestZone, windowOf } from '../model/hottest.ts';
 import { readBytes } from './file.ts';
 import { drawReading, look, type ReadingRoom } from './look.ts';
 import type { ChildReading } from './messages.ts';
@@ -30,6 +31,7 @@ export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise
     score,
     map,
     region: regionOf(map, geometry, decide(score, settings.operatingPoint)),
+    zone: hottestZone(map, windowOf(geometry)),
     picture: await drawReading(seen, settings, room),
     flags: part10.flags,
   };

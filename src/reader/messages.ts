@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Examination, ExaminationRequest } from '../core/examination.ts';
 import { asFailure, Failure, type FailureCode, failures } from '../core/failure.ts';
+import { zones } from '../core/lungs.ts';
 import type { FilmReading, FilmRequest } from '../core/ports.ts';
 import type { Precision } from '../core/reading.ts';
 import type { Attribute, Dataset } from '../core/study.ts';
@@ -52,6 +53,7 @@ export const toFailure = ({ code, detail }: FailureMessage): Failure => new Fail
 // The child has met hostile bytes: what it answers is checked like anything else that comes from outside.
 
 const probability = z.number().min(0).max(1);
+const share = z.number().gt(0).max(1);
 const length = z.int().min(1).max(100_000);
 const bytes = z.instanceof(Uint8Array);
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -74,6 +76,7 @@ const reading = z.object({
     .array(z.tuple([z.number().min(0), z.number().min(0)]))
     .min(4)
     .max(200),
+  zone: z.enum(zones).nullable(),
   picture,
   flags: z.array(z.string().max(200)).max(1000),
 });
@@ -89,6 +92,7 @@ const examination = z.object({
   score: probability,
   features: featuresSchema,
   map: mapSchema,
+  window: z.object({ left: probability, top: probability, width: share, height: share }),
   fileDigest: digest,
   header: z.object({ ViewPosition: shortText, Manufacturer: shortText, ManufacturerModelName: shortText }).nullable(),
   picture: picture.nullable(),

@@ -37,8 +37,19 @@ test('a study without a score says that it is not a negative, because silence wo
 
 test('the conclusion of one image names score and threshold', () => {
   expect(conclusion(makeReading())).toBe(
-    'Airspace opacity suspicious for COVID-19. Score 0.8731 (present at 0.5 or above).',
+    'Airspace opacity suspicious for COVID-19. Score 0.8731 (present at 0.5 or above). ' +
+      'The heat-map is hottest in the right lower zone, by a fixed template of the lungs.',
   );
+});
+
+test('the zones of several images stand by image, because a study may have one film for each side', () => {
+  const second = makeImageReading({ zone: 'left-upper', image: makeImageHeader({ SOPInstanceUID: '1.2.3' }) });
+  const negative = makeImageReading({ score: 0.1, image: makeImageHeader({ SOPInstanceUID: '1.2.4' }) });
+  const told = conclusion(makeReading({ images: [makeImageReading(), second, negative] }));
+  expect(told).toContain('Image 1.2.3 (PA): the heat-map is hottest in the left upper zone,');
+  expect(told.match(/hottest/g)).toHaveLength(2);
+  const bare = makeImageReading({ zone: null });
+  expect(conclusion(makeReading({ images: [bare] }))).not.toContain('hottest');
 });
 
 test('the conclusion of several names the highest score and its image', () => {

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { Examine } from '../../src/core/examination.ts';
 import { Failure, type FailureCode } from '../../src/core/failure.ts';
 import { sha256 } from '../../src/core/ids.ts';
+import { wholeFilm } from '../../src/core/lungs.ts';
 import type { ModelIdentity } from '../../src/core/reading.ts';
 import { evaluate } from '../../src/science/evaluate.ts';
 import type { EvaluationSettings } from '../../src/science/evaluation.ts';
@@ -54,6 +55,7 @@ function readerOf(films: readonly Drawn[]): Examine {
       score: film.score,
       features: new Float32Array(4),
       map: { columns: 1, rows: 1, values: [0] },
+      window: wholeFilm,
       fileDigest: sha256(film.file),
       header: film.header ?? null,
       picture: picture ? { columns: 1, rows: 1, rgb: new Uint8Array(3), jpeg } : null,

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import type { Examine } from '../../src/core/examination.ts';
 import { Failure } from '../../src/core/failure.ts';
 import { sha256 } from '../../src/core/ids.ts';
+import { wholeFilm } from '../../src/core/lungs.ts';
 import { openFeatureStore } from '../../src/science/feature-store.ts';
 import { type ExtractionProgress, extractFeatures } from '../../src/science/features.ts';
 import { withoutCopies } from '../../src/science/training-films.ts';
@@ -36,7 +37,7 @@ function films(count: number) {
     const map = { columns: 7, rows: 7, values: new Array<number>(49).fill(0) };
     return {
       ...{ score: 0.5, features: featuresOf(Number.parseInt(text, 10)), map },
-      ...{ fileDigest: sha256(text), header: null, picture: null },
+      ...{ fileDigest: sha256(text), header: null, window: wholeFilm, picture: null },
     };
   };
   const unreadable: string[] = [];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Examination } from '../../src/core/examination.ts';
 import { deviceUid, sha256 } from '../../src/core/ids.ts';
+import { wholeFilm } from '../../src/core/lungs.ts';
 import type { Precision } from '../../src/core/reading.ts';
 import type { Radiograph } from '../../src/core/study.ts';
 import { goldenRadiograph } from '../../src/model/golden.ts';
@@ -91,7 +92,15 @@ export function openReader(folder: string, precision: Precision) {
       const { probabilities, map, features } = await network.infer(
         preprocess(filmOf(basename(path)), model.manifest.preprocess).tensor,
       );
-      return { score: probabilities[1], map, features, fileDigest: sha256(path), header: null, picture: null };
+      return {
+        score: probabilities[1],
+        map,
+        window: wholeFilm,
+        features,
+        fileDigest: sha256(path),
+        header: null,
+        picture: null,
+      };
     },
     close: async () => (await opening).close(),
   };

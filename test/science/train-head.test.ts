@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { Failure } from '../../src/core/failure.ts';
 import { sha256 } from '../../src/core/ids.ts';
+import { wholeFilm } from '../../src/core/lungs.ts';
 import { loadModel } from '../../src/model/manifest.ts';
 import { decodeModel } from '../../src/model/onnx-schema.ts';
 import { gaussian } from '../../src/model/random.ts';
@@ -75,7 +76,7 @@ function readerOf(folder: string, asked: string[]): ReturnType<TrainHeadTools['o
     for (let k = 0; k < width; k++) difference += (weight[width + k]! - weight[k]!) * features[k]!;
     const map = { columns: 7, rows: 7, values: Array.from({ length: 49 }, (_, cell) => (cell === 3 ? number : 0)) };
     const score = 1 / (1 + Math.exp(-difference));
-    return { score, features, map, fileDigest: sha256(text), header: null, picture: null };
+    return { score, features, map, fileDigest: sha256(text), header: null, window: wholeFilm, picture: null };
   };
 }
 

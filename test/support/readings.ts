@@ -91,12 +91,13 @@ export function makeImageHeader(overrides: Partial<ImageHeader> = {}): ImageHead
 
 export function makeImageReading(overrides: Partial<ImageReading> = {}): ImageReading {
   const score = overrides.score ?? 0.8731;
+  const decision = decide(score, settings.operatingPoint);
   const image = overrides.image ?? makeImageHeader();
   return {
     image,
     view: 'PA',
     score,
-    decision: decide(score, settings.operatingPoint),
+    decision,
     map: { columns: 7, rows: 7, values: Array.from({ length: 49 }, (_, index) => (index === 30 ? 2 : 0)) },
     region: [
       [0, 0],
@@ -105,6 +106,7 @@ export function makeImageReading(overrides: Partial<ImageReading> = {}): ImageRe
       [0, image.Rows],
       [0, 0],
     ],
+    zone: decision === 'present' ? 'right-lower' : null,
     pixelDigest: sha256('pixels'),
     revision: 1,
     provider: { asked: 'cpu', used: 'cpu' },
