@@ -15,7 +15,8 @@ import torch.nn.functional as F
 
 from batches import crop_fraction, finish
 
-CROP_JITTER = 0.15
+# A film of twice the size shows a lung of twice the size: what was learned on small films must not hang on that.
+ZOOM = 0.7, 1.15
 ASPECT_JITTER = 0.15
 TURN = math.radians(8)
 SHIFT = 0.08
@@ -60,7 +61,7 @@ class Augmenter:
     def place(self, x: torch.Tensor, size: int) -> torch.Tensor:
         """The central crop of the steps, larger or smaller, of another aspect, turned and shifted; outside is one grey."""
         n = len(x)
-        kept = crop_fraction(self.steps) * self.draw(n, 1 - CROP_JITTER, 1 + CROP_JITTER).flatten()
+        kept = crop_fraction(self.steps) * self.draw(n, *ZOOM).flatten()
         aspect = self.draw(n, -ASPECT_JITTER, ASPECT_JITTER).exp().flatten()
         turn = self.draw(n, -TURN, TURN).flatten()
         mirror = torch.where(self.chance(n, 0.5 if self.flip else 0), -1.0, 1.0).flatten()
