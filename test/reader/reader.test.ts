@@ -97,10 +97,10 @@ describe('the limits', () => {
 });
 
 describe('what crosses between the processes', () => {
-  test('is no environment: neither proxy, credential nor NODE_OPTIONS', async () => {
+  test('is no environment but the allocator’s setting: neither proxy, credential nor NODE_OPTIONS', async () => {
     process.env['CXR_GATEWAY__PACS__PASSWORD'] = 'secret';
     try {
-      expect(await withReader({}, (reader) => note(reader, 'environment'))).toBe('{}');
+      expect(await withReader({}, (reader) => note(reader, 'environment'))).toBe('{"MALLOC_TRIM_THRESHOLD_":"131072"}');
     } finally {
       delete process.env['CXR_GATEWAY__PACS__PASSWORD'];
     }
