@@ -9,7 +9,7 @@ export type Decision = 'present' | 'absent';
 export type StudyDecision = Decision | 'undetermined';
 export type View = 'PA' | 'AP' | 'frontal';
 
-/** How the network computes: as it was trained, or in 8-bit integers, which is faster and scores a little otherwise. */
+/** How the network computes: as it was trained, or in 8-bit integers, whose scores are a little different. */
 export const precisions = ['float32', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
 
