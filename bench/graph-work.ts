@@ -58,7 +58,7 @@ export function withFloatKernels(model: ModelMessage): ModelMessage {
   );
   const restored = stored.flatMap((name): TensorMessage[] => {
     const kernel = kernelOf(name);
-    return kernel ? [{ name, dims: kernel.dims, dataType: onnxElement.float, rawData: bytesOf(kernel.weights) }] : [];
+    return kernel ? [{ name, dims: kernel.dims, dataType: onnxElement.float, rawData: bytesOf(kernel.weights()) }] : [];
   });
   const made = new Set(restored.map(({ name }) => name));
   const makers = graph.node.filter(({ output }) => made.has(output[0]!));

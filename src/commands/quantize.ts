@@ -97,7 +97,13 @@ function createBars() {
 function summaryOf({ folder, bytes, stored, int8 }: Quantized): string {
   return [
     `weights in 8 bits, ${(bytes / 1e6).toFixed(1)} MB: ${wordsOf(stored)}`,
-    ...(int8 ? [`8-bit arithmetic: ${wordsOf(int8.comparison)}${int8.passed ? '' : ' (MISSES THE LIMITS)'}`] : []),
+    ...(int8 ? [int8Words(int8)] : []),
     `written: ${resolve(folder)}`,
   ].join('\n');
+}
+
+function int8Words({ comparison, passed, floats, activations }: NonNullable<Quantized['int8']>): string {
+  const kept = floats === 0 ? 'all' : `all but the first ${floats} of`;
+  const verdict = passed ? '' : ' (MISSES THE LIMITS)';
+  return `8-bit arithmetic, ${kept} ${activations} activations: ${wordsOf(comparison)}${verdict}`;
 }

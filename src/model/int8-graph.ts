@@ -99,12 +99,12 @@ function convolutionInputs(parts: Parts, step: Convolution): readonly string[] {
   const before = parts.activations[input];
   if (!before) {
     parts.tensors.push(
-      tensorOf(kernelName, dims, onnxElement.float, bytesOf(weights)),
+      tensorOf(kernelName, dims, onnxElement.float, bytesOf(weights())),
       tensorOf(biasName, [bias.length], onnxElement.float, bytesOf(bias)),
     );
     return [input, kernelName, biasName];
   }
-  const { levels, scales } = toLevels(weights, bias.length, mostWeightLevel);
+  const { levels, scales } = toLevels(weights(), bias.length, mostWeightLevel);
   const zeros = new Int8Array(bias.length);
   addConstant(parts, kernelName, {
     dims,

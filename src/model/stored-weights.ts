@@ -34,38 +34,65 @@ export function toLevels(weights: Float32Array, channels: number, most: number):
   const levels = new Int8Array(weights.length);
   const scales = new Float32Array(channels);
   for (let channel = 0; channel < channels; channel++) {
-    const row = weights.subarray(channel * size, (channel + 1) * size);
+    const at = channel * size;
+    const row = weights.subarray(at, at + size);
     let largest = 0;
-    for (const weight of row) largest = Math.max(largest, Math.abs(weight));
+    for (let i = 0; i < size; i++) largest = Math.max(largest, Math.abs(row[i]!));
     const scale = Math.fround(largest / most) || 1;
     scales[channel] = scale;
-    levels.set(balanced(roundedTo(row, scale), most), channel * size);
+    roundRow(row, { scale, most }, levels.subarray(at, at + size));
   }
   return { levels, scales };
 }
 
-interface Rounded {
-  readonly levels: Int8Array;
-  /** What rounding took away, in steps: −0.5 to 0.5. */
-  readonly rests: Float32Array;
-}
+/** Steps between no and half a level, by which weights are told that are near to the middle of two levels. */
+const nearness = 256;
 
-function roundedTo(row: Float32Array, scale: number): Rounded {
-  const levels = Int8Array.from(row, (weight) => Math.round(weight / scale));
-  return { levels, rests: row.map((weight, i) => weight / scale - levels[i]!) };
-}
-
-function balanced({ levels, rests }: Rounded, most: number): Int8Array {
-  const sum = rests.reduce((total, rest) => total + rest, 0);
+/** Two passes and no sorting: a network has 42 million weights, and waits for them whenever it starts. */
+function roundRow(row: Float32Array, { scale, most }: { scale: number; most: number }, levels: Int8Array): void {
+  const above = new Uint32Array(nearness + 1);
+  const below = new Uint32Array(nearness + 1);
+  let sum = 0;
+  for (let i = 0; i < row.length; i++) {
+    const exact = row[i]! / scale;
+    const level = Math.round(exact);
+    const rest = exact - level;
+    levels[i] = level;
+    sum += rest;
+    if (rest > 0 && level < most) above[nearnessOf(rest)]!++;
+    else if (rest < 0 && level > -most) below[nearnessOf(rest)]!++;
+  }
   const direction = Math.sign(sum);
-  const wanted = Math.round(Math.abs(sum));
-  const movable =
-    wanted === 0
-      ? []
-      : Array.from(rests.keys()).filter((i) => rests[i]! * direction > 0 && Math.abs(levels[i]! + direction) <= most);
-  movable.sort((a, b) => direction * (rests[b]! - rests[a]!));
-  for (const i of movable.slice(0, wanted)) levels[i] = levels[i]! + direction;
-  return levels;
+  moveNearest(row, { scale, most, direction }, levels, countsToMove(direction > 0 ? above : below, Math.abs(sum)));
+}
+
+const nearnessOf = (rest: number): number => Math.trunc(2 * nearness * Math.abs(rest));
+
+/** How many weights of each nearness go the other way: the nearest to the middle first. */
+function countsToMove(counts: Uint32Array, sum: number): Uint32Array {
+  let left = Math.round(sum);
+  for (let near = nearness; near >= 0; near--) {
+    const moved = Math.min(left, counts[near]!);
+    counts[near] = moved;
+    left -= moved;
+  }
+  return counts;
+}
+
+function moveNearest(
+  row: Float32Array,
+  { scale, most, direction }: { scale: number; most: number; direction: number },
+  levels: Int8Array,
+  counts: Uint32Array,
+): void {
+  for (let i = 0; i < row.length && direction !== 0; i++) {
+    const rest = row[i]! / scale - levels[i]!;
+    if (rest * direction <= 0 || levels[i]! * direction >= most) continue;
+    const near = nearnessOf(rest);
+    if (counts[near] === 0) continue;
+    counts[near]!--;
+    levels[i] = levels[i]! + direction;
+  }
 }
 
 type Graph = Pick<GraphMessage, 'node' | 'initializer'>;
@@ -139,7 +166,8 @@ export const bytesOf = (values: Float32Array | Int32Array | Int8Array): Uint8Arr
 
 export interface Kernel {
   readonly dims: readonly number[];
-  readonly weights: Float32Array;
+  /** Made anew at each call: all of them at once would be 170 MB. */
+  readonly weights: () => Float32Array;
 }
 
 /** The kernel of that name as floats, stored in 8 bits or not; null when the graph computes it otherwise. */
@@ -148,19 +176,23 @@ export function createKernelReader({ node, initializer }: Graph): (name: string)
   const makers = new Set(node.flatMap(({ opType, output }) => (opType === 'Mul' ? output : [])));
   return (name) => {
     const float = tensors.get(name);
-    if (float?.dataType === onnxElement.float) return { dims: float.dims, weights: floatsOf(float.rawData) };
+    if (float?.dataType === onnxElement.float) return { dims: float.dims, weights: () => floatsOf(float.rawData) };
     const levels = tensors.get(levelsName(name));
     const scales = tensors.get(scalesName(name));
-    return makers.has(name) && levels && scales ? restored(levels, floatsOf(scales.rawData)) : null;
+    if (!makers.has(name) || !levels || !scales) return null;
+    return { dims: levels.dims, weights: () => restored(levels, floatsOf(scales.rawData)) };
   };
 }
 
-function restored({ dims, rawData }: TensorMessage, scales: Float32Array): Kernel {
+function restored({ rawData }: TensorMessage, scales: Float32Array): Float32Array {
   const levels = new Int8Array(rawData.buffer, rawData.byteOffset, rawData.byteLength);
   const size = levels.length / scales.length;
   const weights = new Float32Array(levels.length);
-  for (let i = 0; i < levels.length; i++) weights[i] = levels[i]! * scales[Math.floor(i / size)]!;
-  return { dims, weights };
+  for (let channel = 0, i = 0; channel < scales.length; channel++) {
+    const scale = scales[channel]!;
+    for (const end = i + size; i < end; i++) weights[i] = levels[i]! * scale;
+  }
+  return weights;
 }
 
 /** Names of nodes that do nothing but turn stored kernels back. */

@@ -10,7 +10,7 @@ export interface Convolution {
   readonly input: string;
   readonly dims: readonly number[];
   /** With the normalisation that follows it folded in. */
-  readonly weights: Float32Array;
+  readonly weights: () => Float32Array;
   readonly bias: Float32Array;
   readonly output: string;
   /** A Relu follows: nothing below 0 comes out. */
@@ -117,11 +117,19 @@ function normalizationOf(graph: GraphMessage, { input, attribute }: NodeMessage)
 
 function folded({ weights, bias }: Convolution, { scale, shift, mean, variance, epsilon }: Normalization) {
   const factors = scale.map((value, channel) => value / Math.sqrt(variance[channel]! + epsilon));
-  const size = weights.length / factors.length;
   return {
-    weights: weights.map((weight, i) => weight * factors[Math.floor(i / size)]!),
+    weights: () => timesFactors(weights(), factors),
     bias: bias.map((value, channel) => (value - mean[channel]!) * factors[channel]! + shift[channel]!),
   };
+}
+
+/** In place: each output channel by its factor. */
+function timesFactors(weights: Float32Array, factors: Float32Array): Float32Array {
+  const size = weights.length / factors.length;
+  factors.forEach((factor, channel) => {
+    for (let i = channel * size; i < (channel + 1) * size; i++) weights[i] = weights[i]! * factor;
+  });
+  return weights;
 }
 
 export interface Activation {

@@ -11,7 +11,7 @@ import { headInitializers } from '../model/replace-head.ts';
 import { storeKernels } from '../model/stored-weights.ts';
 import { type Comparison, compare, requireStored, type Shot, shots } from './fidelity.ts';
 import { openStaging, type Staging, writeModel } from './head-model.ts';
-import { makeInt8 } from './int8-variant.ts';
+import { makeInt8, type Variant } from './int8-variant.ts';
 import { type Row, readTable } from './table.ts';
 
 /** A model folder with its kernels in 8 bits, out of one with floats; and, with films to calibrate on, its 8-bit arithmetic. */
@@ -58,7 +58,7 @@ export interface Quantized {
   readonly folder: string;
   readonly bytes: number;
   readonly stored: Comparison;
-  readonly int8: { readonly comparison: Comparison; readonly passed: boolean } | null;
+  readonly int8: Variant | null;
 }
 
 /** The films of a table, asked of a model. */

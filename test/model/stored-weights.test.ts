@@ -61,7 +61,7 @@ test('the runtime opens the file as any other and scores hardly differ, because 
 test('storing what was stored once changes nothing more, because a head is trained on stored backbones too', () => {
   const read = createKernelReader(graph);
   const restored = read('stem.conv.weight')!;
-  const again = toLevels(restored.weights, restored.dims[0]!, 127);
+  const again = toLevels(restored.weights(), restored.dims[0]!, 127);
   const levels = graph.initializer.find(({ name }) => name === 'stem.conv.weight.int8')!;
   expect(Buffer.from(again.levels.buffer).equals(levels.rawData)).toBe(true);
 });
