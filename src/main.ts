@@ -56,6 +56,7 @@ command('evaluate', 'measure a model on films whose labels are known', [
   .option('--include-other', 'count the label other as negative')
   .option('--unrelated-groups', 'the groups of the table are not those of the training, though numbers may agree')
   .option('--dicom', 'only DICOM counts; a row may name a folder with the films of one study')
+  .option('--shortcuts', 'score the films again with edges, corners, lungs or all else masked, and squashed alike')
   .option('--readers <number>', 'reader processes; by default one a core')
   .action((options) => runCommand(() => import('./commands/evaluate.ts'), options));
 command('train-head', "train a model's last layer on films whose labels are known", [

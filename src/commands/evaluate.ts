@@ -25,6 +25,7 @@ interface Input {
   readonly includeOther?: boolean;
   readonly unrelatedGroups?: boolean;
   readonly dicom?: boolean;
+  readonly shortcuts?: boolean;
   readonly readers?: string;
 }
 
@@ -81,6 +82,7 @@ function settingsOf(input: Input) {
     includeOther: input.includeOther ?? false,
     groupsUnrelated: input.unrelatedGroups ?? false,
     dicom: input.dicom ?? false,
+    shortcuts: input.shortcuts ?? false,
   };
 }
 

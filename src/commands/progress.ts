@@ -31,6 +31,8 @@ export function createProgress(stream: ProgressStream, now: () => number, unit =
       if (!last && now() - toldAt < every) return;
       toldAt = now();
       const left = remaining(done - first.done, total - first.done, now() - first.at);
+      // What comes after the last is another round, at a rate of its own.
+      if (last) first = null;
       const text = `${done}/${total} ${unit}${left}${note === '' ? '' : `, ${note}`}`;
       if (!stream.isTTY) {
         stream.write(`${text}\n`);

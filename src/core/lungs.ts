@@ -76,12 +76,17 @@ export const lungTemplate: Readonly<Record<Side, readonly Place[]>> = {
 
 const sides = ['right', 'left'] as const satisfies readonly Side[];
 
+type Edge = readonly [Place, Place];
+const edgesOf = (corners: readonly Place[]): readonly Edge[] =>
+  corners.map((corner, index) => [corner, corners[(index + 1) % corners.length]!]);
+const edges = { right: edgesOf(lungTemplate.right), left: edgesOf(lungTemplate.left) };
+
 /** Whether a place lies in either lung of the template. */
-export const inLungs = (place: Place): boolean => sides.some((side) => isInside(lungTemplate[side], place));
+export const inLungs = (place: Place): boolean => sides.some((side) => isInside(edges[side], place));
 
 /** Distance of a place from the nearest lung, in cells; 0 inside. */
 export const lungDistance = (place: Place, cell: Cell): number =>
-  Math.min(...sides.map((side) => distance(lungTemplate[side], place, cell)));
+  Math.min(...sides.map((side) => distance(edges[side], place, cell)));
 
 /** Nearer to the midline than this many cells, a place in neither lung is on no side. */
 const midline = 0.5;
@@ -89,7 +94,7 @@ const midline = 0.5;
 /** The zone of a place of a film in the usual orientation; up to one cell beside a lung counts as that lung. */
 export function zoneAt(place: Place, cell: Cell): Zone {
   const [x, y] = place;
-  const [right, left] = sides.map((side) => distance(lungTemplate[side], place, cell)) as [number, number];
+  const [right, left] = sides.map((side) => distance(edges[side], place, cell)) as [number, number];
   if (Math.min(right, left) > 1) return 'outside-lungs';
   const inNeither = Math.min(right, left) > 0;
   if (inNeither && Math.abs(x - 0.5) < midline * cell[0]) return 'between-lungs';
@@ -107,17 +112,17 @@ function levelAt(y: number, side: Side): Level {
 }
 
 /** Even-odd rule. */
-function isInside(corners: readonly Place[], [x, y]: Place): boolean {
+function isInside(lung: readonly Edge[], [x, y]: Place): boolean {
   let inside = false;
-  for (const [[x0, y0], [x1, y1]] of edgesOf(corners)) {
+  for (const [[x0, y0], [x1, y1]] of lung) {
     if (y0 > y !== y1 > y && x < x0 + ((y - y0) / (y1 - y0)) * (x1 - x0)) inside = !inside;
   }
   return inside;
 }
 
-function distance(corners: readonly Place[], place: Place, cell: Cell): number {
-  if (isInside(corners, place)) return 0;
-  return Math.min(...edgesOf(corners).map(([from, to]) => toEdge(place, from, to, cell)));
+function distance(lung: readonly Edge[], place: Place, cell: Cell): number {
+  if (isInside(lung, place)) return 0;
+  return Math.min(...lung.map(([from, to]) => toEdge(place, from, to, cell)));
 }
 
 function toEdge([x, y]: Place, [x0, y0]: Place, [x1, y1]: Place, [width, height]: Cell): number {
@@ -126,6 +131,3 @@ function toEdge([x, y]: Place, [x0, y0]: Place, [x1, y1]: Place, [width, height]
   const share = Math.min(1, Math.max(0, (fromX * alongX + fromY * alongY) / (alongX ** 2 + alongY ** 2)));
   return Math.hypot(fromX - share * alongX, fromY - share * alongY);
 }
-
-const edgesOf = (corners: readonly Place[]): readonly (readonly [Place, Place])[] =>
-  corners.map((corner, index) => [corner, corners[(index + 1) % corners.length]!]);

@@ -14,19 +14,55 @@ export interface Area extends Estimate {
  * (Pepe, 2003, section 5.2). It is null where the variance is zero (complete separation): no width can be told there.
  */
 export function areaUnderCurve(films: readonly Scored[]): Area {
+  const placements = placementsOf(films);
+  if (!placements) return { value: null, ci95: null, standardError: null };
+  const value = mean(placements.placed);
+  const standardError = standardErrorOf(placements);
+  return { value, ci95: standardError === null ? null : logitInterval(value, standardError), standardError };
+}
+
+/**
+ * AUC by the scores `after` less AUC by the scores `before` of the same films in the same order. The interval is DeLong's for
+ * correlated curves, symmetric on the plain scale, since a difference has no bounds to keep to but −1 and 1.
+ */
+export function areaChange(before: readonly Scored[], after: readonly Scored[]): Estimate {
+  const [one, other] = [placementsOf(before), placementsOf(after)];
+  if (!one || !other) return { value: null, ci95: null };
+  const difference = {
+    placed: other.placed.map((share, i) => share - one.placed[i]!),
+    beaten: other.beaten.map((share, j) => share - one.beaten[j]!),
+  };
+  const value = mean(difference.placed);
+  const standardError = standardErrorOf(difference);
+  if (standardError === null) return { value, ci95: null };
+  return { value, ci95: [value - z975 * standardError, value + z975 * standardError] };
+}
+
+interface Placements {
+  /** Share of the negatives that each positive beats. */
+  readonly placed: readonly number[];
+  /** Share of the positives that beat each negative. */
+  readonly beaten: readonly number[];
+}
+
+/** Null without films of both classes. */
+function placementsOf(films: readonly Scored[]): Placements | null {
   const x = positivesOf(films).map(({ score }) => score);
   const y = negativesOf(films).map(({ score }) => score);
-  if (x.length === 0 || y.length === 0) return { value: null, ci95: null, standardError: null };
+  if (x.length === 0 || y.length === 0) return null;
   const together = midranks([...x, ...y]);
   const amongPositives = midranks(x);
   const amongNegatives = midranks(y);
-  // Share of the negatives that each positive beats, and of the positives that beat each negative: "placement values".
-  const placed = x.map((_, i) => (together[i]! - amongPositives[i]!) / y.length);
-  const beaten = y.map((_, j) => 1 - (together[x.length + j]! - amongNegatives[j]!) / x.length);
-  const value = mean(placed);
-  if (x.length < 2 || y.length < 2) return { value, ci95: null, standardError: null };
-  const standardError = Math.sqrt(variance(placed) / x.length + variance(beaten) / y.length);
-  return { value, ci95: logitInterval(value, standardError), standardError };
+  return {
+    placed: x.map((_, i) => (together[i]! - amongPositives[i]!) / y.length),
+    beaten: y.map((_, j) => 1 - (together[x.length + j]! - amongNegatives[j]!) / x.length),
+  };
+}
+
+/** Null unless there are two films of each class. */
+function standardErrorOf({ placed, beaten }: Placements): number | null {
+  if (placed.length < 2 || beaten.length < 2) return null;
+  return Math.sqrt(variance(placed) / placed.length + variance(beaten) / beaten.length);
 }
 
 function logitInterval(value: number, standardError: number): Estimate['ci95'] {

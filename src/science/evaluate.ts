@@ -5,13 +5,16 @@ import { Failure } from '../core/failure.ts';
 import { sha256 } from '../core/ids.ts';
 import type { ModelIdentity } from '../core/reading.ts';
 import { assess } from './assess.ts';
+import { boxesOf } from './boxes.ts';
 import type { Evaluation, EvaluationSettings, Machine } from './evaluation.ts';
 import { chooseGallery, galleryNames } from './gallery.ts';
+import { assessHeatMaps } from './heat-map.ts';
 import { metricsOf } from './metrics.ts';
 import { readTrainingDigests } from './overlap.ts';
 import { isPositive, predictionsCsv, type ScoringOptions, scoreRows } from './predictions.ts';
 import { reportHtml } from './report-html.ts';
 import type { Scored } from './scored.ts';
+import { checkShortcuts } from './shortcuts.ts';
 import { type Row, readTable } from './table.ts';
 
 /** Scores the films of a table and says what that tells about a model. What waits and what fails is handed in. */
@@ -54,6 +57,7 @@ export async function evaluate(options: EvaluateOptions, tools: EvaluateTools): 
   const asked = rows.filter(({ label }) => settings.includeOther || label !== 'other');
   const labelled = asked.map(({ label }) => ({ positive: isPositive(label) }));
   requireBothClasses(labelled, name);
+  const boxes = new Map(asked.map((row) => [row.file, boxesOf(row, name)]));
   const seen = readTrainingDigests(modelFolder);
   const scoring = await scoreRows(asked, {
     ...{ ...settings, ...tools, seen, atOnce: machine.readers },
@@ -71,6 +75,8 @@ export async function evaluate(options: EvaluateOptions, tools: EvaluateTools): 
     evaluatedAt: new Date(tools.clock()).toISOString(),
     overlapChecked: seen !== null,
     assessment: assess(films, { ...settings, manifestPoint: settings.operatingPoint }),
+    heatMaps: assessHeatMaps(films, boxes),
+    shortcuts: settings.shortcuts ? await checkShortcuts(films, { ...tools, atOnce: machine.readers }) : null,
   };
   return { evaluation, files: await filesOf(evaluation, tools.examine) };
 }

@@ -1,6 +1,8 @@
 import type { ModelIdentity } from '../core/reading.ts';
 import type { Assessment } from './assess.ts';
+import type { HeatMaps } from './heat-map.ts';
 import type { Scoring } from './predictions.ts';
+import type { Shortcuts } from './shortcuts.ts';
 
 /** One evaluation, whole: what was asked, what was scored, what that says. Plain data for `metrics.json` and the report. */
 
@@ -13,6 +15,8 @@ export interface EvaluationSettings {
   readonly includeOther: boolean;
   readonly groupsUnrelated: boolean;
   readonly dicom: boolean;
+  /** Score the films again after changes that take something away. */
+  readonly shortcuts: boolean;
   readonly operatingPoint: number;
 }
 
@@ -42,6 +46,9 @@ export interface Evaluation {
   readonly overlapChecked: boolean;
   readonly scoring: Scoring;
   readonly assessment: Assessment;
+  readonly heatMaps: HeatMaps;
+  /** Null where it was not asked for. */
+  readonly shortcuts: Shortcuts | null;
 }
 
 export function imagesPerMinute({ scoring }: Evaluation): number {
@@ -55,6 +62,18 @@ export function modelEfficiency(evaluation: Evaluation): number {
 
 /** Classes below this many films have figures of little weight. */
 const few = 30;
+
+/** Maps of positives lie on the lungs no more than a map that is everywhere the same. */
+function besideLungs({ heatMaps }: Evaluation): boolean {
+  const { mean, meanOfFlat } = heatMaps.calledPositive.strict;
+  return mean !== null && meanOfFlat !== null && mean < meanOfFlat - 1e-9;
+}
+
+/** The whole interval of the AUC without lungs lies above chance. */
+function toldWithoutLungs({ shortcuts }: Evaluation): boolean {
+  const low = shortcuts?.changes.find(({ name }) => name === 'lungs_masked')?.area.ci95?.[0];
+  return low !== undefined && low > 0.5;
+}
 
 /** What a reader must know before any figure; empty when there is nothing. */
 export function cautions(evaluation: Evaluation): readonly string[] {
@@ -92,5 +111,7 @@ export function cautions(evaluation: Evaluation): readonly string[] {
       Math.min(positives, negatives) < few,
       `A class has fewer than ${few} films: the intervals are what counts.`,
     ),
+    ...when(besideLungs(evaluation), 'Heat-maps of positives lie on the lungs less than a flat map would.'),
+    ...when(toldWithoutLungs(evaluation), 'The classes are told apart with the lungs masked: something else does it.'),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Stratum } from './assess.ts';
 import type { Calibration } from './calibration.ts';
 import { cautions, type Evaluation, imagesPerMinute, modelEfficiency } from './evaluation.ts';
+import { heatMapOf, shortcutsOf } from './metrics-checks.ts';
 import type { OperatingPoint } from './operating.ts';
 import { corners, type RocPoint } from './roc.ts';
 import type { Estimate } from './scored.ts';
@@ -29,6 +30,8 @@ export function metricsOf(evaluation: Evaluation): Readonly<Record<string, unkno
     by_source: strataOf(assessment.bySource),
     by_view: strataOf(assessment.byView),
     by_device: strataOf(assessment.byDevice),
+    heat_map: heatMapOf(evaluation.heatMaps),
+    ...(evaluation.shortcuts ? { shortcuts: shortcutsOf(evaluation.shortcuts) } : {}),
     operating_points: points.map(pointOf),
     calibration: binsOf(calibration),
     roc: curveOf(assessment.curve),

@@ -1,6 +1,7 @@
 import type { Examination, Examine } from '../core/examination.ts';
 import { asFailure, Failure, type FailureCode } from '../core/failure.ts';
-import { type Decision, decide, toScore } from '../core/reading.ts';
+import type { FilmWindow } from '../core/lungs.ts';
+import { type ActivationMap, type Decision, decide, toScore } from '../core/reading.ts';
 import { type Overlap, overlapOf, type TrainingDigests } from './overlap.ts';
 import type { Scored } from './scored.ts';
 import type { Label, Row } from './table.ts';
@@ -18,6 +19,9 @@ export interface Film extends Scored {
   readonly device: string | null;
   /** The file that gave the score; of a study in a folder the one with the highest. */
   readonly path: string;
+  readonly map: ActivationMap;
+  /** The part of the film that the map lies on. */
+  readonly window: FilmWindow;
 }
 
 export interface Unreadable {
@@ -132,6 +136,8 @@ async function scoreRow(row: Row, options: ScoringOptions): Promise<Outcome> {
     decision: decide(score, operatingPoint),
     view: (dicom ? null : row.view) ?? best.result.header?.ViewPosition?.toUpperCase() ?? null,
     device: deviceOf(best.result),
+    map: best.result.map,
+    window: best.result.window,
   };
   return { kind: 'film', film, images: read.length };
 }
@@ -140,7 +146,7 @@ async function scoreRow(row: Row, options: ScoringOptions): Promise<Outcome> {
 export const isPositive = (label: Label): boolean => label === 'opacity' || label === 'covid';
 
 /** What is wrong with one image is a result; anything else stops the command. */
-async function examineOrFail(examine: Examine, path: string): Promise<Examination | Failure> {
+export async function examineOrFail(examine: Examine, path: string): Promise<Examination | Failure> {
   try {
     return await examine(path);
   } catch (thrown) {

@@ -4,6 +4,8 @@ import { cautions, type Evaluation, imagesPerMinute, modelEfficiency } from './e
 import { type Gallery, galleryNames, galleryTitles, mostShown } from './gallery.ts';
 import { calibrationPlot, rocPlot, scorePlot, thresholdText } from './plots.ts';
 import type { Film } from './predictions.ts';
+import { heatMapSection } from './report-heat-map.ts';
+import { shortcutSection } from './report-shortcuts.ts';
 import { reportStyle } from './report-style.ts';
 import {
   confusionTable,
@@ -26,7 +28,7 @@ export type Pictures = ReadonlyMap<string, Uint8Array>;
 const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
 export function reportHtml(evaluation: Evaluation, gallery: Gallery, pictures: Pictures): string {
-  const { model, table, settings, assessment } = evaluation;
+  const { model, table, settings, assessment, shortcuts } = evaluation;
   const title = `Evaluation of ${model.name} on ${table.name}`;
   const { bySource, byView, byDevice } = assessment;
   const page = markup`<!DOCTYPE html>
@@ -45,12 +47,14 @@ ${pointsTable(1, assessment, settings.prevalence)}
 ${strataTable(3, 'source', bySource)}
 ${strataTable(4, 'view', byView)}
 ${byDevice.some(({ name }) => name !== null) ? strataTable(5, 'device', byDevice) : markup``}
+${heatMapSection(6, evaluation.heatMaps)}
+${shortcuts ? shortcutSection(8, shortcuts) : markup``}
 <h2>Films</h2>
 <p class="small">Each film lies under its Grad-CAM on the colour scale of the model; p is the score. Of each kind at most ${mostShown} are shown.</p>
 ${galleryNames.map((name) => galleryOf(galleryTitles[name], gallery[name], pictures))}
 <h2>Method</h2>
 ${method(evaluation)}
-${leftOutTable(6, evaluation)}
+${leftOutTable(9, evaluation)}
 </main></body></html>
 `;
   return page.text;

@@ -17,7 +17,7 @@ export function withInterval({ value, ci95 }: Estimate, show: (value: number | n
   return `${show(value)} (${ci95.map((bound) => show(bound).replace(' %', '')).join(' to ')})`;
 }
 
-function cell({ value, ci95 }: Estimate, show: (value: number | null) => string): Markup {
+export function cell({ value, ci95 }: Estimate, show: (value: number | null) => string): Markup {
   if (ci95 === null) return markup`<td>${show(value)}</td>`;
   const bounds = ci95.map((bound) => show(bound).replace(' %', '')).join('–');
   return markup`<td>${show(value)}<small>${bounds}</small></td>`;
@@ -31,7 +31,7 @@ interface Titled {
   readonly title: string;
 }
 
-function table({ number, title }: Titled, names: readonly string[], rows: readonly Markup[]): Markup {
+export function table({ number, title }: Titled, names: readonly string[], rows: readonly Markup[]): Markup {
   return markup`<div class="scroll"><table><caption><b>Table ${number}.</b> ${title}</caption>${head(names)}<tbody>${rows}</tbody></table></div>`;
 }
 

@@ -40,7 +40,7 @@ const leftovers = () => readdirSync(folder).filter((name) => name.startsWith('.'
 
 describe('cxr-gateway evaluate', () => {
   test('measures the model on pictures and writes three files, with heat-maps in the report', () => {
-    const ended = evaluate(table('films.csv', films), 'new/out', '--readers', '2');
+    const ended = evaluate(table('films.csv', films), 'new/out', '--readers', '2', '--shortcuts');
     expect(ended).toMatchObject({ status: 0 });
     expect(ended.stdout).toContain('3 positive, 3 negative');
     expect(ended.stdout).toContain('UNTRAINED MODEL');
@@ -49,6 +49,9 @@ describe('cxr-gateway evaluate', () => {
     const metrics = metricsIn('new/out');
     expect(metrics).toMatchObject({ n_positive: 3, n_negative: 3, model: { id: modelId, training: 'untrained' } });
     expect(metrics.images_per_minute).toBeGreaterThan(0);
+    expect(metrics.shortcuts.lungs_masked).toMatchObject({ n_positive: 3, n_negative: 3, n_refused: 0 });
+    expect(metrics.shortcuts.lungs_masked.n_score_unmoved).toBeLessThan(6);
+    expect(metrics.heat_map.lung_mass.all.n).toBe(6);
     const report = readFileSync(join(folder, 'new/out/report.html'), 'utf8');
     expect(report.match(/data:image\/jpeg;base64,\/9j/g)).toHaveLength(6);
     expect(report).toContain('UNTRAINED MODEL: score, decision and heat-map have no meaning.');
@@ -61,7 +64,8 @@ describe('cxr-gateway evaluate', () => {
     writeFilm(archive, 4);
     const images = join(folder, 'dicom.csv');
     writeFileSync(images, 'file,label,group\ndicom/study,opacity,1\ndicom/4.dcm,none,2\n');
-    expect(evaluate(images, 'dicom-out', '--dicom')).toMatchObject({ status: 0 });
+    expect(evaluate(images, 'dicom-out', '--dicom', '--shortcuts')).toMatchObject({ status: 0 });
+    expect(metricsIn('dicom-out').shortcuts.edges_masked).toMatchObject({ auc: null, n_dicom_left_out: 2 });
     const [, first] = readFileSync(join(folder, 'dicom-out/predictions.csv'), 'utf8').split('\n');
     const png = evaluate(table('3.csv', ['2.png', '3.png']), 'png-out');
     expect(png.status).toBe(0);

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { heatMapSchema, shortcutsSchema } from '../../scripts/card/checks.ts';
 import type { Examine } from '../../src/core/examination.ts';
 import { Failure, type FailureCode } from '../../src/core/failure.ts';
 import { sha256 } from '../../src/core/ids.ts';
@@ -9,6 +10,7 @@ import type { ModelIdentity } from '../../src/core/reading.ts';
 import { evaluate } from '../../src/science/evaluate.ts';
 import type { EvaluationSettings } from '../../src/science/evaluation.ts';
 import { groupDigest, trainingDigestsFile } from '../../src/science/overlap.ts';
+import { changeNames } from '../../src/science/shortcuts.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cxr-evaluate-'));
 const modelFolder = join(root, 'model');
@@ -22,7 +24,7 @@ const model: ModelIdentity = {
 };
 const defaults: EvaluationSettings = {
   ...{ prevalence: 0.0257, targetSpecificity: 0.718, radiologistRate: 1.75, operatingPoint: 0.5 },
-  ...{ includeOther: false, groupsUnrelated: false, dicom: false },
+  ...{ includeOther: false, groupsUnrelated: false, dicom: false, shortcuts: false },
 };
 
 interface Drawn {
@@ -87,6 +89,45 @@ async function run(films: readonly Drawn[], settings: Partial<EvaluationSettings
 }
 
 describe('an evaluation', () => {
+  test('tells where the maps lie and, where it is asked for, what masks change, as the card reads it', async () => {
+    const films = drawn(60);
+    const { metrics } = await run(films);
+    expect(heatMapSchema.parse(metrics.heat_map)).toMatchObject({ lung_mass: { all: { n: 0 } }, pointing: null });
+    expect(metrics).not.toHaveProperty('shortcuts');
+    for (const { file } of films) writeFileSync(join(root, file), 'no picture: these films are known by name');
+    const asked = await run(films, { shortcuts: true });
+    const shortcuts = shortcutsSchema.parse(asked.metrics.shortcuts);
+    expect(Object.keys(shortcuts)).toEqual([...changeNames]);
+    expect(asked.metrics.shortcuts.lungs_masked).toMatchObject({ auc: null, n_dicom_left_out: 60 });
+    expect(asked.files['report.html']).toContain('60 DICOM films were left out');
+  });
+
+  test('plays the pointing game where the table has boxes, and refuses a box that it cannot read', async () => {
+    const images = join(root, 'boxes.csv');
+    const table = (box: string) =>
+      writeFileSync(
+        images,
+        `file,label,group,box
+film-0.jpg,opacity,1,"${box}"
+film-1.jpg,none,2,
+`,
+      );
+    const peak = { columns: 7, rows: 7, values: Array.from({ length: 49 }, (_, cell) => (cell === 15 ? 2 : 0)) };
+    const examine: Examine = async (path) => ({ ...(await readerOf(drawn(2))(path)), map: peak });
+    const options = { images, root, modelFolder, model, software: '0.0.0', settings: defaults };
+    const machine = { processor: 'drawn', cores: 2, readers: 1, threads: 1 };
+    const tools = { examine, progress: () => {}, now: () => 0, clock: () => 0 };
+    table('Pneumonia:100;250;200;200');
+    const { evaluation } = await evaluate({ ...options, machine }, tools);
+    expect(evaluation.heatMaps.pointing).toMatchObject({ n: 1, hit: { value: 1 } });
+    table('100,250,200,200');
+    const untouched: Examine = async () => {
+      throw new Error('a film was read');
+    };
+    const refused = evaluate({ ...options, machine }, { ...tools, examine: untouched });
+    await expect(refused).rejects.toThrow(/table-invalid.*line 2, column box/);
+  });
+
   test('tells at least the figures that were agreed on, because scripts read them', async () => {
     const { metrics } = await run(drawn(60));
     const agreed = ['auc', 'auc_ci95', 'sensitivity', 'specificity', 'accuracy', 'ece', 'n_positive', 'n_negative'];

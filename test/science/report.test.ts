@@ -1,10 +1,15 @@
+import { wholeFilm } from '../../src/core/lungs.ts';
 import { assess } from '../../src/science/assess.ts';
-import type { Evaluation } from '../../src/science/evaluation.ts';
+import { type Area, areaChange, areaUnderCurve } from '../../src/science/delong.ts';
+import { cautions, type Evaluation } from '../../src/science/evaluation.ts';
 import { chooseGallery } from '../../src/science/gallery.ts';
+import { assessHeatMaps } from '../../src/science/heat-map.ts';
 import type { Film } from '../../src/science/predictions.ts';
 import { reportHtml } from '../../src/science/report-html.ts';
+import { type Compared, changeNames } from '../../src/science/shortcuts.ts';
 import { startChromium, whyNoChromium } from '../services/chromium.ts';
 import { drawnFilms } from './reference.ts';
+import { mapWith } from './scored-films.ts';
 
 const films: readonly Film[] = drawnFilms(11, 300, null).map(({ score, positive }, i) => ({
   ...{ score, positive, file: `film-${i}.jpg`, path: `film-${i}.jpg`, group: String(i), view: i % 2 ? 'PA' : 'AP' },
@@ -13,6 +18,8 @@ const films: readonly Film[] = drawnFilms(11, 300, null).map(({ score, positive 
     decision: score >= 0.5 ? 'present' : 'absent',
     source: 'east',
     device: null,
+    map: { columns: 1, rows: 1, values: [1] },
+    window: wholeFilm,
   },
 }));
 
@@ -24,13 +31,15 @@ const evaluationOf = (scored: readonly Film[]): Evaluation => ({
   },
   settings: {
     ...{ prevalence: 0.0257, targetSpecificity: 0.718, radiologistRate: 1.75, operatingPoint: 0.5 },
-    ...{ includeOther: false, groupsUnrelated: false, dicom: false },
+    ...{ includeOther: false, groupsUnrelated: false, dicom: false, shortcuts: false },
   },
   table: { name: 'films.csv', sha256: 'b'.repeat(64), rows: scored.length, otherLeftOut: 0 },
   machine: { processor: 'drawn', cores: 2, readers: 2, threads: 1 },
   evaluatedAt: '2026-01-01T00:00:00.000Z',
   overlapChecked: true,
   scoring: { films: scored, unreadable: [], alreadySeen: [], images: scored.length, elapsedMs: 60_000 },
+  heatMaps: assessHeatMaps(scored, new Map()),
+  shortcuts: null,
   assessment: assess(scored, { manifestPoint: 0.5, targetSpecificity: 0.718, prevalence: 0.0257 }),
 });
 
@@ -57,6 +66,56 @@ describe('the gallery', () => {
 });
 
 describe('the report', () => {
+  const withShortcuts = (): string => {
+    const halved = films.map(({ score, positive }) => ({ score: 1 - score, positive }));
+    const compared = (change: Compared['change']) => ({
+      ...{ positives: 105, negatives: 195, area: areaUnderCurve(halved), whole: areaUnderCurve(films), change },
+    });
+    const change = areaChange(films, halved);
+    const changes = changeNames.map((name) => ({
+      ...{ name, refused: name === 'lungs_alone' ? 2 : 0, unmoved: name === 'edges_masked' ? 300 : 0 },
+      ...compared(change),
+      ...{ bySource: [{ stratum: 'east', ...compared(change) }], byView: [] },
+    }));
+    const evaluation = { ...evaluationOf(films), shortcuts: { changes, dicomLeftOut: 3 } };
+    return reportHtml(evaluation, chooseGallery(films, 0.5), new Map());
+  };
+
+  test('tells what each mask means and what it changed, because a figure without its reading is passed over', () => {
+    const page = withShortcuts();
+    for (const words of ['must fall to 0.5', 'Outer 12 % masked', 'median grey', '3 DICOM films were left out']) {
+      expect(page).toContain(words);
+    }
+    expect(page).toMatch(/refused after the change: all but the lungs masked 2\./);
+    expect(page).toMatch(/−0\.\d{3}<small>−0\.\d{3}–−0\.\d{3}/);
+    expect(page).toContain('<td>100.0 %</td>');
+    expect(pageOf(films)).not.toContain('What the model leans on');
+  });
+
+  test('warns where maps lie beside the lungs, because four fifths inside the widened template is soon reached', () => {
+    const hot = (cell: number) => films.map((film) => ({ ...film, map: mapWith({ [cell]: 1 }) }));
+    const warning = 'less than a flat map';
+    expect(cautions(evaluationOf(hot(45))).join()).toContain(warning);
+    expect(cautions(evaluationOf(hot(22))).join()).not.toContain(warning);
+    expect(cautions(evaluationOf(films)).join()).not.toContain(warning);
+  });
+
+  test('warns where the classes are told apart without lungs', () => {
+    const evaluation = evaluationOf(films);
+    const figures = { positives: 1, negatives: 1, whole: areaUnderCurve(films), change: areaChange(films, films) };
+    const masked = (area: Area) =>
+      ({
+        ...evaluation,
+        shortcuts: {
+          dicomLeftOut: 0,
+          changes: [{ name: 'lungs_masked', ...figures, area, refused: 0, unmoved: 0, bySource: [], byView: [] }],
+        },
+      }) as const;
+    const told = (low: number) => cautions(masked({ value: 0.6, ci95: [low, 0.7], standardError: 0.05 })).join();
+    expect(told(0.51)).toContain('with the lungs masked');
+    expect(told(0.49)).not.toContain('with the lungs masked');
+  });
+
   test('fetches nothing and runs nothing, because it is kept for years and sent by mail', () => {
     const page = pageOf(films);
     expect(page).not.toMatch(/<script|<link|<iframe|@import|javascript:|\son\w+=/i);
