@@ -141,6 +141,16 @@ describe('progress', () => {
     expect(text.endsWith('100/100 images, 1 unreadable\n')).toBe(true);
   });
 
+  test('of a second round reckons anew, because the first had a rate of its own', () => {
+    let text = '';
+    let now = 0;
+    const progress = createProgress({ isTTY: false, write: (part) => (text += part) }, () => now);
+    for (let done = 1; done <= 20; done++, now += 100_000) progress.tell(done, 20);
+    for (let done = 1; done <= 20; done++, now += 20_000) progress.tell(done, 20);
+    expect(text).toContain('11/20 images, 3 min left');
+    progress.end();
+  });
+
   test('is a line now and then in a log, because a log of ten thousand lines is read by nobody', () => {
     const lines = told(false).trimEnd().split('\n');
     expect(lines).toHaveLength(11);
