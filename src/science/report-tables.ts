@@ -19,7 +19,9 @@ export function withInterval({ value, ci95 }: Estimate, show: (value: number | n
 
 export function cell({ value, ci95 }: Estimate, show: (value: number | null) => string): Markup {
   if (ci95 === null) return markup`<td>${show(value)}</td>`;
-  const bounds = ci95.map((bound) => show(bound).replace(' %', '')).join('–');
+  const [low, high] = ci95.map((bound) => show(bound).replace(' %', '')) as [string, string];
+  // A dash between signs would be a third one.
+  const bounds = /^[−+]/.test(low) ? `${low} to ${high}` : `${low}–${high}`;
   return markup`<td>${show(value)}<small>${bounds}</small></td>`;
 }
 

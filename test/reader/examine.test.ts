@@ -56,6 +56,7 @@ test('a PNG is examined as the same steps do one by one, because science must se
     expect(examination.score).toBe(direct.probabilities[1]);
     expect(examination.features).toEqual(direct.features);
     expect(examination.map).toEqual(direct.map);
+    expect(examination.window).toEqual({ left: 0, top: 0, width: 1, height: 1 });
     expect(examination.features).toHaveLength(facts.manifest.outputs.features.shape[1]);
     expect(examination.fileDigest).toBe(createHash('sha256').update(readFileSync(path)).digest('hex'));
     expect([examination.header, examination.picture]).toEqual([null, null]);

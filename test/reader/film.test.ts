@@ -3,10 +3,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { asFailure } from '../../src/core/failure.ts';
+import { wholeFilm } from '../../src/core/lungs.ts';
 import type { FilmRequest } from '../../src/core/ports.ts';
 import { parsePart10 } from '../../src/dicom/part10.ts';
 import { radiograph, storedPixels } from '../../src/dicom/pixels.ts';
 import { goldenRadiograph } from '../../src/model/golden.ts';
+import { hottestZone } from '../../src/model/hottest.ts';
 import { openNetwork } from '../../src/model/session.ts';
 import { preparePlane, preprocess } from '../../src/model/tensor.ts';
 import { createReader, type Reader } from '../../src/reader/index.ts';
@@ -55,6 +57,7 @@ describe('the child', () => {
     await network.close();
     expect(reading.score).toBeCloseTo(direct.probabilities[1], 4);
     expect(reading.map.values).toHaveLength(49);
+    expect(reading.zone).toBe(hottestZone(direct.map, wholeFilm));
     expect(reading.pixelDigest).toMatch(/^[0-9a-f]{64}$/);
     expect(Math.max(reading.picture.columns, reading.picture.rows)).toBeLessThanOrEqual(settings.heatmapMaxSide);
     expect(reading.header).toEqual(header);

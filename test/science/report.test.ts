@@ -87,7 +87,7 @@ describe('the report', () => {
       expect(page).toContain(words);
     }
     expect(page).toMatch(/refused after the change: all but the lungs masked 2\./);
-    expect(page).toMatch(/−0\.\d{3}<small>−0\.\d{3}–−0\.\d{3}/);
+    expect(page).toMatch(/−0\.\d{3}<small>−0\.\d{3} to −0\.\d{3}/);
     expect(page).toContain('<td>100.0 %</td>');
     expect(pageOf(films)).not.toContain('What the model leans on');
   });
