@@ -49,6 +49,31 @@ export function createProgress(stream: ProgressStream, now: () => number, unit =
   };
 }
 
+export interface Phases {
+  /** The bar of a phase; that of the phase before is ended. */
+  bar(phase: string, unit: string): Progress;
+  end(): void;
+}
+
+/** A bar for each phase of a command, one after another. */
+export function createPhases(stream: ProgressStream, now: () => number): Phases {
+  let open: { readonly phase: string; readonly bar: Progress } | null = null;
+  const end = () => {
+    open?.bar.end();
+    open = null;
+  };
+  return {
+    bar(phase, unit) {
+      if (open?.phase !== phase) {
+        end();
+        open = { phase, bar: createProgress(stream, now, unit) };
+      }
+      return open!.bar;
+    },
+    end,
+  };
+}
+
 function remaining(done: number, total: number, elapsedMs: number): string {
   if (done === 0 || done === total) return '';
   const seconds = Math.round(((total - done) * elapsedMs) / done / 1000);

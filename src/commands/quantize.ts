@@ -1,12 +1,10 @@
-import { availableParallelism } from 'node:os';
-import { basename, dirname, resolve } from 'node:path';
-import { defaultReadingConfig } from '../config.ts';
-import { Failure } from '../core/failure.ts';
-import type { Precision } from '../core/reading.ts';
+import { resolve } from 'node:path';
 import { wordsOf } from '../science/fidelity.ts';
 import { type Quantized, quantize } from '../science/quantize.ts';
-import { wireExaminer, wireModel } from '../wire.ts';
-import { createProgress, type Progress } from './progress.ts';
+import { wireModel } from '../wire.ts';
+import { interruptible } from './long-run.ts';
+import { modelNamed, openModelFolder, readersFlag, wholeNumber } from './model-folder.ts';
+import { createPhases } from './progress.ts';
 import { exitCodes } from './run.ts';
 
 /** `quantize`: a model folder with its weights in 8 bits, and what that changes. */
@@ -23,76 +21,33 @@ interface Input {
   readonly readers?: string;
 }
 
-/** 128 + SIGINT, as shells tell it. */
-const interrupted = 130;
-
 export async function run(input: Input): Promise<number> {
-  const readers = numberOf('--readers', input.readers ?? String(availableParallelism()), 64);
-  const films = numberOf('--films', input.films, 10_000);
-  const abort = new AbortController();
-  const stop = () => abort.abort();
-  process.on('SIGINT', stop).on('SIGTERM', stop);
-  const bars = createBars();
+  const readers = readersFlag(input.readers);
+  const films = wholeNumber('--films', input.films, 10_000);
+  const phases = createPhases(process.stderr, () => performance.now());
   const { calibrate: table, keepFailing = false } = input;
-  try {
+  const work = async (signal: AbortSignal) => {
     const quantized = await quantize(
       {
         ...{ modelFolder: folderOf(input), out: input.out, table: input.images, root: input.root, atOnce: readers },
         int8: table === undefined ? null : { table, films, keepFailing },
       },
       {
-        openReader: (folder, precision) => openReader(folder, precision, readers),
-        progress: ({ phase, done, total }) => bars.of(phase).tell(done, total),
-        signal: abort.signal,
+        openReader: (folder, precision) => openModelFolder(folder, readers, precision),
+        progress: ({ phase, done, total }) => phases.bar(phase, `films, ${phase}`).tell(done, total),
+        signal,
       },
     );
-    bars.end();
+    phases.end();
     console.log(summaryOf(quantized));
     return exitCodes.ok;
-  } catch (thrown) {
-    if (!abort.signal.aborted) throw thrown;
-    bars.end();
-    console.error('stopped: no model was written');
-    return interrupted;
-  } finally {
-    bars.end();
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-  }
-}
-
-function numberOf(where: string, text: string, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new Failure('config-invalid', { where, expected: `a whole number from 1 to ${most}`, got: text.slice(0, 40) });
-}
-
-/** The id of a model, or the path of its folder. */
-function folderOf({ model, models }: Input): string {
-  if (/[\\/]/.test(model)) return resolve(model);
-  return wireModel({ model: { id: model, precision: 'float32', ...(models !== undefined && { folder: models }) } })
-    .folder;
-}
-
-const openReader = (folder: string, precision: Precision, atOnce: number) =>
-  wireExaminer(defaultReadingConfig({ model: { id: basename(folder), folder: dirname(resolve(folder)), precision } }), {
-    ...{ atOnce, threads: 1 },
-  });
-
-function createBars() {
-  let open: { readonly phase: string; readonly bar: Progress } | null = null;
-  const end = () => {
-    open?.bar.end();
-    open = null;
   };
-  const of = (phase: string): Progress => {
-    if (open?.phase !== phase) {
-      end();
-      open = { phase, bar: createProgress(process.stderr, () => performance.now(), `films, ${phase}`) };
-    }
-    return open!.bar;
-  };
-  return { of, end };
+  return interruptible(work, { stopped: 'stopped: no model was written', end: phases.end });
 }
+
+/** A path is taken as it is: whether it holds a model is for `quantize` to tell. */
+const folderOf = ({ model, models }: Input): string =>
+  /[\\/]/.test(model) ? resolve(model) : wireModel({ model: modelNamed(model, models) }).folder;
 
 function summaryOf({ folder, bytes, stored, int8 }: Quantized): string {
   return [

@@ -1,11 +1,10 @@
-import { availableParallelism } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
-import { defaultReadingConfig, type ReadingConfig } from '../config.ts';
-import { Failure } from '../core/failure.ts';
+import { join, resolve } from 'node:path';
 import { type TrainHeadProgress, type TrainHeadResult, trainHead } from '../science/train-head.ts';
 import { parseTrainHeadOptions, type TrainHeadOptions } from '../science/train-options.ts';
-import { wireExaminer, wireModel } from '../wire.ts';
-import { createProgress, type Progress, type ProgressStream } from './progress.ts';
+import { wireModel } from '../wire.ts';
+import { interruptible } from './long-run.ts';
+import { modelNamed, openModelFolder, readersFlag } from './model-folder.ts';
+import { createPhases, type Phases, type ProgressStream } from './progress.ts';
 import { exitCodes } from './run.ts';
 
 /** `train-head`: the paper's transfer learning on a site's own films. */
@@ -22,21 +21,15 @@ interface Input {
   readonly [option: string]: string | boolean | undefined;
 }
 
-/** 128 + SIGINT, as shells tell it. */
-const interrupted = 130;
-
 /** Flags whose text is a number; the schema of the options says which numbers. */
 const numeric = new Set(['epochs', 'batch', 'learningRate', 'momentum', 'l2', 'split', 'seed']);
 
 export async function run(input: Input): Promise<number> {
   const options = optionsOf(input);
-  const readers = readersOf(input.readers);
-  const model = backboneOf(input);
-  const abort = new AbortController();
-  const stop = () => abort.abort();
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  const readers = readersFlag(input.readers);
+  const model = modelNamed(input.backbone, input.models);
   const teller = createTeller(process.stderr, () => performance.now());
-  try {
+  const work = async (signal: AbortSignal) => {
     const result = await trainHead(
       {
         table: input.images,
@@ -48,23 +41,17 @@ export async function run(input: Input): Promise<number> {
         options,
       },
       {
-        openReader: (folder) => openReader(folder, readers),
+        openReader: (folder) => openModelFolder(folder, readers),
         progress: teller.tell,
-        signal: abort.signal,
+        signal,
       },
     );
     teller.end();
     console.log(summaryOf(result));
     return exitCodes.ok;
-  } catch (thrown) {
-    if (!abort.signal.aborted) throw thrown;
-    teller.end();
-    console.error('stopped: no model was written; the features that were taken are kept for the next run');
-    return interrupted;
-  } finally {
-    teller.end();
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-  }
+  };
+  const stopped = 'stopped: no model was written; the features that were taken are kept for the next run';
+  return interruptible(work, { stopped, end: teller.end });
 }
 
 function optionsOf(input: Input): TrainHeadOptions {
@@ -73,25 +60,6 @@ function optionsOf(input: Input): TrainHeadOptions {
   return parseTrainHeadOptions(Object.fromEntries(entries));
 }
 
-function readersOf(text = String(availableParallelism())): number {
-  const readers = Number(text);
-  if (Number.isInteger(readers) && readers >= 1 && readers <= 64) return readers;
-  throw new Failure('config-invalid', { where: '--readers', expected: 'a whole number from 1 to 64', got: text });
-}
-
-/** The id of a model, or the path of its folder. */
-function backboneOf({ backbone, models }: Input): ReadingConfig['model'] {
-  const path = /[\\/]/.test(backbone) ? resolve(backbone) : null;
-  if (path !== null) return { id: basename(path), folder: dirname(path), precision: 'float32' };
-  return { id: backbone, precision: 'float32', ...(models !== undefined && { folder: models }) };
-}
-
-const openReader = (folder: string, atOnce: number) =>
-  wireExaminer(defaultReadingConfig({ model: { id: basename(folder), folder: dirname(resolve(folder)) } }), {
-    atOnce,
-    threads: 1,
-  });
-
 interface Teller {
   readonly tell: (progress: TrainHeadProgress) => void;
   readonly end: () => void;
@@ -99,18 +67,7 @@ interface Teller {
 
 /** A bar for each phase where a person watches; lines in a log, one for each epoch. */
 export function createTeller(stream: ProgressStream, now: () => number): Teller {
-  let phase: { readonly kind: string; readonly bar: Progress } | null = null;
-  const end = () => {
-    phase?.bar.end();
-    phase = null;
-  };
-  const barOf = (kind: string, unit: string): Progress => {
-    if (phase?.kind !== kind) {
-      end();
-      phase = { kind, bar: createProgress(stream, now, unit) };
-    }
-    return phase!.bar;
-  };
+  const { bar: barOf, end } = createPhases(stream, now);
   const tell = (progress: TrainHeadProgress): void => {
     switch (progress.kind) {
       case 'features': {
@@ -135,7 +92,7 @@ export function createTeller(stream: ProgressStream, now: () => number): Teller 
 function tellEpoch(
   { epoch, epochs }: Extract<TrainHeadProgress, { kind: 'epoch' }>,
   stream: ProgressStream,
-  barOf: (kind: string, unit: string) => Progress,
+  barOf: Phases['bar'],
 ): void {
   const { number, training, validation } = epoch;
   const pair = (name: 'loss' | 'accuracy') =>
