@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs';
-import { onnxElement, onnxField } from './onnx-schema.ts';
-import { delimited, fieldsOf, joined, type Piece, type Range } from './protobuf-fields.ts';
+import { withGraph } from './graph-bytes.ts';
+import { onnxElement } from './onnx-schema.ts';
+import { delimited, fieldsOf, type Piece, type Range } from './protobuf-fields.ts';
 
 /** A graph that was written for one film, made to take several: its ends get a first dimension with a name and no size. */
 
@@ -28,14 +29,7 @@ export function withBatchDimension(
   inputs: readonly GraphEnd[],
   outputs: readonly GraphEnd[],
 ): Uint8Array {
-  const model = fieldsOf(bytes, { start: 0, end: bytes.length });
-  return joined(
-    model.flatMap(({ number, whole, content }) =>
-      number === onnxField.graphOfModel && content
-        ? delimited(number, graphPieces(bytes, content, inputs, outputs))
-        : [slice(bytes, whole)],
-    ),
-  );
+  return withGraph(bytes, (graph) => graphPieces(bytes, graph, inputs, outputs));
 }
 
 const replaced = [inputOfGraph, outputOfGraph, valueInfoOfGraph];
@@ -48,7 +42,7 @@ function graphPieces(
 ): readonly Piece[] {
   const kept = fieldsOf(bytes, graph).filter(({ number }) => !replaced.includes(number));
   return [
-    ...kept.map(({ whole }) => slice(bytes, whole)),
+    ...kept.map(({ whole }) => bytes.subarray(whole.start, whole.end)),
     ...inputs.flatMap((end) => delimited(inputOfGraph, valuePieces(end))),
     ...outputs.flatMap((end) => delimited(outputOfGraph, valuePieces(end))),
   ];
@@ -76,5 +70,3 @@ const text = (number: number, value: string): Uint8Array =>
     .uint32((number << 3) | 2)
     .string(value)
     .finish();
-
-const slice = (bytes: Uint8Array, { start, end }: Range): Uint8Array => bytes.subarray(start, end);

@@ -19,15 +19,18 @@ export interface NewTensor {
   readonly data: Piece;
 }
 
-export function changeGraph(bytes: Uint8Array, change: GraphChange): Uint8Array {
-  const all = { start: 0, end: bytes.length };
-  const pieces = fieldsOf(bytes, all).flatMap(({ number, whole, content }) =>
+/** A model whose graph is made of these pieces; what stands beside the graph is copied. */
+export function withGraph(bytes: Uint8Array, piecesOf: (graph: Range) => readonly Piece[]): Uint8Array {
+  const pieces = fieldsOf(bytes, { start: 0, end: bytes.length }).flatMap(({ number, whole, content }) =>
     number === onnxField.graphOfModel && content
-      ? delimited(number, changedGraph(bytes, content, change))
+      ? delimited(number, piecesOf(content))
       : bytes.subarray(whole.start, whole.end),
   );
   return joined(pieces);
 }
+
+export const changeGraph = (bytes: Uint8Array, change: GraphChange): Uint8Array =>
+  withGraph(bytes, (graph) => changedGraph(bytes, graph, change));
 
 function changedGraph(bytes: Uint8Array, graph: Range, { first, node, tensor }: GraphChange): readonly Piece[] {
   const { node: nodes, initializer } = decodeModel(bytes).graph;

@@ -195,9 +195,12 @@ function restored({ rawData }: TensorMessage, scales: Float32Array): Float32Arra
   return weights;
 }
 
-/** Names of nodes that do nothing but turn stored kernels back. */
-export const isRestoring = ({ opType, output }: NodeMessage, { initializer }: Graph): boolean => {
-  const [made = ''] = output;
-  const kernel = opType === 'Cast' && made.endsWith('.levels') ? made.slice(0, -'.levels'.length) : made;
-  return (opType === 'Cast' || opType === 'Mul') && initializer.some(({ name }) => name === levelsName(kernel));
-};
+/** The graph's nodes without those that do nothing but turn stored kernels back. */
+export function nodesBesideRestoring({ node, initializer }: Graph): readonly NodeMessage[] {
+  const there = new Set(initializer.map(({ name }) => name));
+  const kernels = node.flatMap(({ opType, output }) =>
+    opType === 'Mul' && there.has(levelsName(output[0]!)) ? output : [],
+  );
+  const restoring = new Set(kernels.flatMap((kernel) => [kernel, floatLevelsName(kernel)]));
+  return node.filter(({ output }) => !restoring.has(output[0]!));
+}

@@ -80,9 +80,9 @@ function crop({ plane, geometry }: Film, fraction: number): Film {
 
 /** The denominator's 0.001 is that of the training code: the model has seen films stretched like this. */
 function stretch(plane: Plane, lowPercent: number, highPercent: number): Plane {
-  const sorted = plane.values.slice();
-  const low = percentile(sorted, lowPercent);
-  const high = percentile(sorted, highPercent);
+  const scratch = plane.values.slice();
+  const low = percentile(scratch, lowPercent);
+  const high = percentile(scratch, highPercent);
   if (!(high > low)) {
     throw new Failure('constant-image', {
       where: 'percentile-stretch of the preprocessing',

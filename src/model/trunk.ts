@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts';
 import type { GraphMessage, NodeMessage } from './onnx-schema.ts';
-import { createKernelReader, floatsOf, isRestoring } from './stored-weights.ts';
+import { createKernelReader, floatsOf, nodesBesideRestoring } from './stored-weights.ts';
 
 /** A graph as the steps that an 8-bit network has: what follows a convolution and costs nothing there is part of it. */
 
@@ -36,7 +36,7 @@ export type Step = Convolution | Joining | Other;
 export function stepsOf(graph: GraphMessage, kept: ReadonlySet<string>): readonly Step[] {
   const steps = createSteps(graph);
   const kernelOf = createKernelReader(graph);
-  for (const node of graph.node.filter((each) => !isRestoring(each, graph))) {
+  for (const node of nodesBesideRestoring(graph)) {
     const [input = '', kernel = '', bias] = node.input;
     const [output = ''] = node.output;
     const read = node.opType === 'Conv' && !kept.has(kernel) ? kernelOf(kernel) : null;

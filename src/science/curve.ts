@@ -1,4 +1,5 @@
 import type { Drawing, DrawnText } from '../model/drawing.ts';
+import { round } from './plot-frame.ts';
 import type { Epoch } from './sgd.ts';
 import type { Fit } from './softmax-head.ts';
 
@@ -106,7 +107,6 @@ function epochTicks(epochs: number): readonly number[] {
   return ticks.at(-1) === epochs ? ticks : [...ticks.slice(0, -1), epochs];
 }
 
-const round = (value: number): number => Math.round(value * 100) / 100;
 const line = (x1: number, y1: number, x2: number, y2: number, colour: string, rest = '') =>
   `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${colour}"${rest}/>`;
 const polyline = (points: string, colour: string, width: number) =>
