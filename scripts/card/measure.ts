@@ -5,6 +5,7 @@ import { parse } from 'csv-parse/sync';
 import { sha256 } from '../../src/core/ids.ts';
 import { evaluate } from '../../src/science/evaluate.ts';
 import { writeFolder } from '../../src/science/output-folder.ts';
+import { equalised } from '../../src/science/shortcuts.ts';
 import { type Row, readTable } from '../../src/science/table.ts';
 import { version } from '../../src/version.ts';
 import type { Examiner } from '../../src/wire.ts';
@@ -13,7 +14,7 @@ import { modelFacts } from './documents.ts';
 import { failedFilms, showFailures, told } from './failures.ts';
 import { type Figures, figuresSchema, refuseIdentifiers, rounded, type SetFigures, setFigures } from './figures.ts';
 import { type FilmSet, type SetName, setsOf, tableText } from './sets.ts';
-import { squashedQuality, squashedSide, squashFilms } from './squash.ts';
+import { squashFilms } from './squash.ts';
 
 /** Makes the figures of a card: each set is evaluated once for a model, and kept outside the repository. */
 
@@ -61,7 +62,7 @@ async function evaluated(set: FilmSet, options: MeasureOptions): Promise<string>
   const { work, data, fresh, examiner, say } = options;
   const text = tableText(set.rows);
   const facts = modelFacts(examiner.model);
-  const how = [set.squashed && [squashedSide, squashedQuality], set.shortcuts, examiner.model.manifest.heat.max];
+  const how = [set.squashed && equalised, set.shortcuts, examiner.model.manifest.heat.max];
   const key = sha256(JSON.stringify([facts, version(), text, how])).slice(0, 12);
   const folder = join(work, `${set.name}-${key}`);
   if (!fresh && existsSync(join(folder, 'metrics.json'))) {

@@ -1,8 +1,8 @@
+import { equalised } from '../../src/science/shortcuts.ts';
 import { fewestJudged } from './agreement.ts';
 import type { Documents } from './documents.ts';
 import type { Figures, SetFigures } from './figures.ts';
 import type { SetName } from './sets.ts';
-import { squashedSide } from './squash.ts';
 import { auc, decimal, percent, rate, table, withInterval } from './words.ts';
 
 /** The sections of a card that come from `figures.json`. */
@@ -11,7 +11,7 @@ const titles: Readonly<Record<SetName, string>> = {
   adult: 'Adults, held-out patients of ChestX-ray14',
   children: 'Children, held-out patients of the paediatric archive',
   'cross-source': 'COVID-19 (Hannover) against normal films (ChestX-ray14, read Normal)',
-  'cross-source-squashed': `The same, every film squashed to ${squashedSide} × ${squashedSide} and encoded alike`,
+  'cross-source-squashed': `The same, every film squashed to ${equalised.side} × ${equalised.side} and encoded alike`,
 };
 
 const within: readonly SetName[] = ['adult', 'children'];

@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import sharp from 'sharp';
+import { readPicture } from '../../src/model/picture-file.ts';
+import { squashedJpeg } from '../../src/model/picture-writer.ts';
+import { equalised } from '../../src/science/shortcuts.ts';
 import type { Row } from '../../src/science/table.ts';
 
-/** Films of all sources brought to one form, so that size, aspect and encoder tell none of them apart. */
+/** Films of all sources brought to one form, that of `evaluate --shortcuts`, so that size, aspect and encoder tell none of them apart. */
 
-/** Smaller than the films of either source: each is resampled, none is only passed through. */
-export const squashedSide = 192;
-export const squashedQuality = 85;
 const mostPixels = 64 * 1024 * 1024;
 
 /** Writes each row's film below `to` under its own name; one that cannot be read is left for `evaluate` to name. */
@@ -21,9 +20,6 @@ export async function squashFilms(rows: readonly Row[], root: string, to: string
 }
 
 async function squash(source: string, target: string): Promise<void> {
-  await sharp(source, { limitInputPixels: mostPixels })
-    .greyscale()
-    .resize(squashedSide, squashedSide, { fit: 'fill', kernel: 'lanczos3' })
-    .jpeg({ quality: squashedQuality })
-    .toFile(target);
+  const radiograph = await readPicture(readFileSync(source), mostPixels);
+  writeFileSync(target, await squashedJpeg(radiograph, equalised.side, equalised.quality));
 }
