@@ -58,7 +58,7 @@ type Rescored = ReadonlyMap<ChangeName, number | null>;
 /** Changed films lie in a temporary folder that only this user may open, one at a time, and are removed. */
 export async function checkShortcuts(films: readonly Film[], options: ShortcutOptions): Promise<Shortcuts> {
   const { atOnce, progress } = options;
-  const folder = mkdtempSync(join(tmpdir(), 'cxr-shortcuts-'));
+  const folder = mkdtempSync(join(tmpdir(), `cxr-shortcuts-${process.pid}-`));
   const rescored: (Rescored | null)[] = films.map(() => null);
   let [next, done] = [0, 0];
   const work = async (): Promise<void> => {

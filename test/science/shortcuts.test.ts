@@ -13,7 +13,8 @@ import { makeFilm, mapWith } from './scored-films.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cxr-shortcut-films-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith('cxr-shortcuts-'));
+// Of this process alone: other suites examine films at the same time.
+const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith(`cxr-shortcuts-${process.pid}-`));
 
 /** Places that a reader may look at: a spot in each lung, and the marker's corner. */
 const spots = { lung: [0.3, 0.5], corner: [0.05, 0.05] } as const;
