@@ -15,7 +15,12 @@ export const shortcutsSchema = z.record(
   z.object({ auc: value, auc_ci95: interval, change: value, n_positive: z.int(), n_negative: z.int() }),
 );
 
-const mass = z.object({ n: z.int(), mean: value, mean_ci95: interval, median: value });
+/** Beside each share, what a map would have that is everywhere the same: the share of the film that counts as inside. */
+const shareInside = z.object({ mean: value, mean_of_flat_map: value });
+const mass = shareInside.extend({
+  ...{ n: z.int(), mean_ci95: interval, median: value },
+  template_not_widened: shareInside,
+});
 const hits = z.object({ value, ci95: interval });
 
 /** `heat_map` of `metrics.json`. */
@@ -53,7 +58,7 @@ export function checkGoals({ sets: of }: Pick<Figures, 'sets'>): readonly Goal[]
   const wanted = `at least ${percent(limits.lungMass)}`;
   const inside = of.adult.heat_map?.lung_mass.called_positive;
   if (!inside || inside.mean === null) return [...masked, { what, wanted, got: 'not measured', reached: null }];
-  const got = withInterval({ value: inside.mean, ci95: inside.mean_ci95 }, percent);
+  const got = `${withInterval({ value: inside.mean, ci95: inside.mean_ci95 }, percent)}; a flat map ${orNone(inside.mean_of_flat_map)}`;
   return [...masked, { what, wanted, got, reached: inside.mean >= limits.lungMass }];
 }
 
@@ -84,6 +89,8 @@ ${table(['films', 'change', 'AUC', 'against the whole film'], rows)}`;
 
 const signed = (change: number): string => `${change < 0 ? '−' : '+'}${decimal(Math.abs(change))}`;
 
+const orNone = (share: number | null): string => (share === null ? 'not defined' : percent(share));
+
 function heatMapWords({ sets: { adult } }: Figures): string {
   if (!adult.heat_map) return '**Where the heat-maps lie was not measured.**';
   const { lung_mass: share, pointing } = adult.heat_map;
@@ -94,9 +101,14 @@ function heatMapWords({ sets: { adult } }: Figures): string {
     ] as const
   ).map(([films, inside]) => [
     ...[films, inside.n, withInterval({ value: inside.mean, ci95: inside.mean_ci95 }, percent)],
-    inside.median === null ? 'not defined' : percent(inside.median),
+    ...[inside.median, inside.mean_of_flat_map].map(orNone),
+    ...[inside.template_not_widened.mean, inside.template_not_widened.mean_of_flat_map].map(orNone),
   ]);
-  const mass = table(['held-out adults', 'films', 'mass inside the lungs, mean', 'median'], rows);
+  const head = ['mass inside the lungs, mean', 'median', 'a flat map', 'without widening, mean', 'a flat map'];
+  const mass = `The lungs are a fixed template, widened by one cell of the map. Read each share beside that of a map that is everywhere the same:
+after the central crop most of the film counts as lung, so that a high share alone says little.
+
+${table(['held-out adults', 'films', ...head], rows)}`;
   if (!pointing || pointing.n === 0) return `${mass}\n\nNo held-out film has a box that the peak of its map could hit.`;
   return `${mass}
 

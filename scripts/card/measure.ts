@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -14,14 +14,13 @@ import { modelFacts } from './documents.ts';
 import { failedFilms, showFailures, told } from './failures.ts';
 import { type Figures, figuresSchema, refuseIdentifiers, rounded, type SetFigures, setFigures } from './figures.ts';
 import { type FilmSet, type SetName, setsOf, tableText } from './sets.ts';
-import { squashFilms } from './squash.ts';
 
 /** Makes the figures of a card: each set is evaluated once for a model, and kept outside the repository. */
 
 export interface MeasureOptions {
   /** Folder that holds `radiographs.csv` and the files that it names. */
   readonly data: string;
-  /** Where evaluations, squashed films and failures are kept: patient data, where the films are. */
+  /** Where evaluations and failures are kept: patient data, where the films are. */
   readonly work: string;
   /** Nothing of an earlier run is used. */
   readonly fresh: boolean;
@@ -59,10 +58,10 @@ export async function measure(options: MeasureOptions): Promise<Figures> {
 
 /** The folder of a set's evaluation: an earlier one of the same model, films and settings, or a new one. */
 async function evaluated(set: FilmSet, options: MeasureOptions): Promise<string> {
-  const { work, data, fresh, examiner, say } = options;
+  const { work, fresh, examiner, say } = options;
   const text = tableText(set.rows);
   const facts = modelFacts(examiner.model);
-  const how = [set.squashed && equalised, set.shortcuts, examiner.model.manifest.heat.max];
+  const how = [set.shortcuts && equalised, examiner.model.manifest.heat.max];
   const key = sha256(JSON.stringify([facts, version(), text, how])).slice(0, 12);
   const folder = join(work, `${set.name}-${key}`);
   if (!fresh && existsSync(join(folder, 'metrics.json'))) {
@@ -73,12 +72,7 @@ async function evaluated(set: FilmSet, options: MeasureOptions): Promise<string>
   mkdirSync(work, { recursive: true });
   writeFileSync(table, text);
   say(`${set.name}: ${set.rows.length} films`);
-  const root = set.squashed ? join(work, 'squashed') : data;
-  if (set.squashed) {
-    if (fresh) rmSync(root, { recursive: true, force: true });
-    await squashFilms(set.rows, data, root);
-  }
-  const { files } = await evaluate(evaluateOptions(set, { images: table, root }, options), {
+  const { files } = await evaluate(evaluateOptions(set, table, options), {
     ...{ examine: examiner.examine, progress: options.progress, now: () => performance.now(), clock: Date.now },
   });
   writeFolder(folder, files);
@@ -88,15 +82,10 @@ async function evaluated(set: FilmSet, options: MeasureOptions): Promise<string>
 /** The paper's prevalence and specificity, and its radiologist. */
 const paper = { prevalence: 0.0257, targetSpecificity: 0.718, radiologistRate: 1.75 };
 
-interface Place {
-  readonly images: string;
-  readonly root: string;
-}
-
 function evaluateOptions(
   { shortcuts }: FilmSet,
-  { images, root }: Place,
-  { examiner: { model }, readers }: MeasureOptions,
+  images: string,
+  { data: root, examiner: { model }, readers }: MeasureOptions,
 ) {
   const choices = { includeOther: false, groupsUnrelated: false, dicom: false, shortcuts };
   return {

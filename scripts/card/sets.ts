@@ -3,14 +3,12 @@ import { partOf } from './partition.ts';
 
 /** The films that a card tells of, out of the table of radiographs. Patients that trained or tuned are in none. */
 
-export const setNames = ['adult', 'children', 'cross-source', 'cross-source-squashed'] as const;
+export const setNames = ['adult', 'children', 'cross-source'] as const;
 export type SetName = (typeof setNames)[number];
 
 export interface FilmSet {
   readonly name: SetName;
   readonly rows: readonly Row[];
-  /** All films are brought to one square and encoded alike before they are read. */
-  readonly squashed: boolean;
   /** The checks for shortcuts mask by a lung template that is drawn for adults, and are told once a film. */
   readonly shortcuts: boolean;
 }
@@ -30,10 +28,9 @@ export function setsOf(rows: readonly Row[]): readonly FilmSet[] {
   const held = (folder: string) => of(folder, 'opacity', 'none').filter(({ group }) => partOf(group) === 'check');
   const crossSource = [...of('covid-hannover', 'covid'), ...of('normal', 'none')];
   return [
-    { name: 'adult', rows: adultFolders.flatMap(held), squashed: false, shortcuts: true },
-    { name: 'children', rows: held('kermany'), squashed: false, shortcuts: false },
-    { name: 'cross-source', rows: crossSource, squashed: false, shortcuts: true },
-    { name: 'cross-source-squashed', rows: crossSource, squashed: true, shortcuts: false },
+    { name: 'adult', rows: adultFolders.flatMap(held), shortcuts: true },
+    { name: 'children', rows: held('kermany'), shortcuts: false },
+    { name: 'cross-source', rows: crossSource, shortcuts: true },
   ];
 }
 
