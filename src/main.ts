@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { exitCodes, runCommand } from './commands/run.ts';
+import { providerChoices } from './core/provider.ts';
+import { precisions } from './core/reading.ts';
 import { requireNode, version } from './version.ts';
 
 /** The command line: one line per command. A command is loaded when it runs: an older Node still gets as far as being told. */
@@ -19,6 +21,11 @@ const command = (usage: string, description: string, examples: readonly string[]
     .command(usage)
     .description(description)
     .addHelpText('after', ['', 'Examples:', ...examples].join('\n  '));
+const reading = (usage: string, description: string, examples: readonly string[]) =>
+  command(usage, description, examples)
+    .option('--model <id>', 'the model: folder in models/, or its path')
+    .addOption(new Option('--precision <kind>', 'how the network computes').choices(precisions).default('float32'))
+    .addOption(new Option('--provider <name>', 'what runs the network').choices(providerChoices).default('cpu'));
 const configured = (usage: string, description: string, examples: readonly string[]) =>
   command(usage, description, examples)
     .option('-c, --config <file>', 'configuration: YAML or JSON')
@@ -28,12 +35,11 @@ configured('serve', 'run the gateway', [
   'cxr-gateway serve --config gateway.yaml',
   'CXR_GATEWAY__PACS__URL=… CXR_GATEWAY__FHIR__URL=… cxr-gateway serve',
 ]).action((options) => runCommand(() => import('./commands/serve.ts'), options));
-command('read <path...>', 'read DICOM files or folders without any server', [
+reading('read <path...>', 'read DICOM files or folders without any server', [
   'cxr-gateway read film.dcm',
   'cxr-gateway read folder/ --out results --json',
 ])
   .option('--out <dir>', 'write SR, heat-map and FHIR bundle of each study')
-  .option('--model <id>', 'folder in models/')
   .option('--json', 'one JSON line a file')
   .action((paths, options) => runCommand(() => import('./commands/read.ts'), { paths, ...options }));
 configured('study <uid>', 'process one study of the PACS now', ['cxr-gateway study 1.2.840.99.1 --config gateway.yaml'])
@@ -41,14 +47,13 @@ configured('study <uid>', 'process one study of the PACS now', ['cxr-gateway stu
   .action((studyInstanceUid, options) =>
     runCommand(() => import('./commands/study.ts'), { studyInstanceUid, ...options }),
   );
-command('evaluate', 'measure a model on films whose labels are known', [
+reading('evaluate', 'measure a model on films whose labels are known', [
   'cxr-gateway evaluate --images films.csv --root films/ --out evaluation',
   'cxr-gateway evaluate --images studies.csv --root archive/ --dicom --prevalence 0.1 --out evaluation',
 ])
   .requiredOption('--images <csv>', 'table with the columns file, label (opacity, none, covid, other) and group')
   .requiredOption('--root <dir>', 'folder that the files of the table lie in')
   .requiredOption('--out <dir>', 'folder for metrics.json, predictions.csv and report.html')
-  .option('--model <id>', 'folder in models/')
   .option('--models <dir>', 'a folder of models that is not the one shipped')
   .option('--prevalence <share>', 'share of positive studies that figures are re-weighted to', '0.0257')
   .option('--specificity <share>', 'tell the sensitivity at this specificity', '0.718')

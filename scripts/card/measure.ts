@@ -93,7 +93,7 @@ function evaluateOptions(
     settings: { ...paper, ...choices, operatingPoint: model.manifest.operatingPoint },
     machine: {
       ...{ processor: cpus()[0]?.model.trim() ?? 'an unknown processor', cores: availableParallelism() },
-      ...{ readers, threads: 1 },
+      ...({ readers, threads: 1, provider: 'cpu', precision: 'float32' } as const),
     },
   };
 }

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 import { resolve } from 'node:path';
-import { defaultReadingConfig } from '../config.ts';
+import type { ReadingConfig } from '../config.ts';
 import { Failure } from '../core/failure.ts';
 import { evaluate } from '../science/evaluate.ts';
 import { type Evaluation, imagesPerMinute } from '../science/evaluation.ts';
@@ -8,17 +8,16 @@ import { requireReplaceable, writeFolder } from '../science/output-folder.ts';
 import { decimal, percent, withInterval } from '../science/report-tables.ts';
 import { version } from '../version.ts';
 import { type Examiner, wireExaminer } from '../wire.ts';
+import { type ReadingFlags, readersFlag, readingOf } from './model-folder.ts';
 import { createProgress } from './progress.ts';
 import { exitCodes } from './run.ts';
 
 /** `evaluate`: what a model is worth on films whose labels are known. */
 
-interface Input {
+interface Input extends ReadingFlags {
   readonly images: string;
   readonly root: string;
   readonly out: string;
-  readonly model?: string;
-  readonly models?: string;
   readonly prevalence: string;
   readonly specificity: string;
   readonly radiologistRate: string;
@@ -35,17 +34,19 @@ const pictureSide = 512;
 
 export async function run(input: Input): Promise<number> {
   const settings = settingsOf(input);
-  const readers = numberOf('--readers', input.readers ?? String(availableParallelism()), 1, 64);
+  const readers = readersFlag(input.readers);
   requireReplaceable(input.out, resultNames);
-  const model = { ...(input.model && { id: input.model }), ...(input.models && { folder: input.models }) };
-  const examiner = wireExaminer(defaultReadingConfig({ model, heatmapMaxSide: pictureSide }), {
-    atOnce: Math.round(readers),
-    threads: 1,
-  });
+  const reading = { ...readingOf(input), heatmapMaxSide: pictureSide };
+  const examiner = wireExaminer(reading, { atOnce: readers, threads: 1 });
   const progress = createProgress(process.stderr, () => performance.now());
   try {
     const { evaluation, files } = await evaluate(
-      { ...input, ...factsOf(examiner), settings: { ...settings, ...pointOf(examiner) }, machine: machineOf(readers) },
+      {
+        ...input,
+        ...factsOf(examiner),
+        settings: { ...settings, ...pointOf(examiner) },
+        machine: machineOf(readers, reading),
+      },
       { examine: examiner.examine, progress: progress.tell, now: () => performance.now(), clock: Date.now },
     );
     progress.end();
@@ -67,11 +68,10 @@ const factsOf = ({ model }: Examiner) => ({
 
 const pointOf = ({ model }: Examiner) => ({ operatingPoint: model.manifest.operatingPoint });
 
-const machineOf = (readers: number) => ({
+const machineOf = (readers: number, { provider, model: { precision } }: ReadingConfig) => ({
   processor: cpus()[0]?.model.trim() ?? 'an unknown processor',
   cores: availableParallelism(),
-  readers: Math.round(readers),
-  threads: 1,
+  ...{ readers, threads: 1, provider, precision },
 });
 
 function settingsOf(input: Input) {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { defaultReadingConfig, type ReadingConfig } from '../config.ts';
 import { Failure } from '../core/failure.ts';
+import type { ProviderChoice } from '../core/provider.ts';
 import type { Precision } from '../core/reading.ts';
 import { type Examiner, wireExaminer } from '../wire.ts';
 
@@ -11,6 +12,20 @@ import { type Examiner, wireExaminer } from '../wire.ts';
 export function modelNamed(name: string, models?: string): ReadingConfig['model'] {
   if (/[\\/]/.test(name)) return modelIn(name, 'float32');
   return { id: name, precision: 'float32', ...(models !== undefined && { folder: models }) };
+}
+
+/** Flags of a command that reads films without a configuration. */
+export interface ReadingFlags {
+  readonly model?: string;
+  readonly models?: string;
+  readonly precision?: Precision;
+  readonly provider?: ProviderChoice;
+}
+
+/** What the flags say over the defaults. A provider that was named and cannot be used is refused: a person waits and can choose. */
+export function readingOf({ model, models, precision = 'float32', provider = 'cpu' }: ReadingFlags): ReadingConfig {
+  const named = model === undefined ? { ...(models !== undefined && { folder: models }) } : modelNamed(model, models);
+  return defaultReadingConfig({ model: { ...named, precision }, provider, providerFallback: 'refuse' });
 }
 
 const modelIn = (folder: string, precision: Precision) => ({

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { defaultReadingConfig } from '../config.ts';
 import { outcomeOf } from '../core/conclude.ts';
 import { asFailure } from '../core/failure.ts';
 import type { InstanceOutcome, Job } from '../core/ports.ts';
@@ -7,19 +6,19 @@ import { createMemoryLedger } from '../jobs/memory.ts';
 import { readStudy } from '../pipeline.ts';
 import { createSteps } from '../steps.ts';
 import { type FilesWorld, type FolderStudy, wireFiles } from '../wire.ts';
+import { type ReadingFlags, readingOf } from './model-folder.ts';
 import { exitCodes } from './run.ts';
 
 /** `read PATH…`: DICOM files and folders without any server. The same spine as `serve`, with folders at both ends. */
 
-interface Input {
+interface Input extends ReadingFlags {
   readonly paths: readonly string[];
   readonly out?: string;
-  readonly model?: string;
   readonly json?: boolean;
 }
 
-export async function run({ paths, out, model, json = false }: Input): Promise<number> {
-  const files = wireFiles(defaultReadingConfig(model === undefined ? {} : { model: { id: model } }));
+export async function run({ paths, out, json = false, ...flags }: Input): Promise<number> {
+  const files = wireFiles(readingOf(flags));
   let parsed = 0;
   let reported = 0;
   try {

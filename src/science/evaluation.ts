@@ -1,4 +1,5 @@
-import type { ModelIdentity } from '../core/reading.ts';
+import type { ProviderChoice } from '../core/provider.ts';
+import type { ModelIdentity, Precision } from '../core/reading.ts';
 import type { Assessment } from './assess.ts';
 import type { HeatMaps } from './heat-map.ts';
 import type { Scoring } from './predictions.ts';
@@ -26,6 +27,9 @@ export interface Machine {
   readonly cores: number;
   readonly readers: number;
   readonly threads: number;
+  /** As asked for: what cannot be used ends the evaluation. */
+  readonly provider: ProviderChoice;
+  readonly precision: Precision;
 }
 
 export interface Evaluation {

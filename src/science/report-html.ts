@@ -118,5 +118,5 @@ function method({ settings, machine, table, assessment, scoring }: Evaluation): 
     ? 'Films of the label “other” count as negative.'
     : `${count(table.otherLeftOut)} films of the label “other” were left out.`;
   return markup`<p>Labels “opacity” and “covid” are positive, “none” is negative. ${other} ${count(scoring.films.length)} films of ${count(assessment.groups)} groups were scored. The AUC counts ties as half; its interval is DeLong’s, symmetric on the logit scale. Sensitivity, specificity and accuracy have Wilson’s intervals; predictive values follow from sensitivity, specificity and the stated prevalence by Bayes’ rule.</p>
-<p>The rate was measured over ${count(scoring.images)} images from file to score, decoding included, with ${machine.readers} reader processes of ${machine.threads} threads on ${machine.processor} (${machine.cores} cores). Model efficiency is that rate over ${settings.radiologistRate} images a minute of a radiologist.</p>`;
+<p>The rate was measured over ${count(scoring.images)} images from file to score, decoding included, with ${machine.readers} reader processes of ${machine.threads} threads, provider ${machine.provider}, precision ${machine.precision}, on ${machine.processor} (${machine.cores} cores). Model efficiency is that rate over ${settings.radiologistRate} images a minute of a radiologist.</p>`;
 }

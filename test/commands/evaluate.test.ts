@@ -104,6 +104,9 @@ describe('cxr-gateway evaluate', () => {
     ['a prevalence in percent', 'file,label,group\n', ['--prevalence', '2.57'], 78, /--prevalence.*from 0 to 1.*2\.57/],
     ['no readers', 'file,label,group\n', ['--readers', '0'], 78, /--readers.*from 1 to 64/],
     ['a model that is not there', 'file,label,group\n', ['--models', '/nowhere'], 78, /model-unusable/],
+    ['8-bit arithmetic that a model has not', 'file,label,group\n', ['--precision', 'int8'], 78, /int8\.json/],
+    ['a graphics card for 8 bits', 'file,label,group\n', ['--precision', 'int8', '--provider', 'cuda'], 78, /int8/],
+    ['an unknown provider', 'file,label,group\n', ['--provider', 'abacus'], 2, /cpu, cuda, webgpu, tensorrt/],
   ])('with %s ends with a clear word and writes nothing', (_name, text, flags, status, message) => {
     const images = join(folder, 'bad.csv');
     writeFileSync(images, text);
@@ -111,6 +114,12 @@ describe('cxr-gateway evaluate', () => {
     expect(ended.status).toBe(status);
     expect(ended.stderr).toMatch(message);
     expect(readdirSync(folder)).not.toContain('refused');
+  });
+
+  test('a provider that cannot be used ends it, because a figure of another one would be taken for its own', () => {
+    const ended = evaluate(table('films.csv', films), 'cuda', '--provider', 'cuda');
+    expect([ended.status, ended.stderr]).toEqual([69, expect.stringMatching(/provider-unavailable/)]);
+    expect(readdirSync(folder)).not.toContain('cuda');
   });
 
   test('does not replace a folder in which a person keeps other things, and says so before it reads a film', () => {

@@ -34,7 +34,7 @@ const evaluationOf = (scored: readonly Film[]): Evaluation => ({
     ...{ includeOther: false, groupsUnrelated: false, dicom: false, shortcuts: false },
   },
   table: { name: 'films.csv', sha256: 'b'.repeat(64), rows: scored.length, otherLeftOut: 0 },
-  machine: { processor: 'drawn', cores: 2, readers: 2, threads: 1 },
+  machine: { processor: 'drawn', cores: 2, readers: 2, threads: 1, provider: 'cpu', precision: 'float32' },
   evaluatedAt: '2026-01-01T00:00:00.000Z',
   overlapChecked: true,
   scoring: { films: scored, unreadable: [], alreadySeen: [], images: scored.length, elapsedMs: 60_000 },
