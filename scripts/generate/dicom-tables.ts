@@ -81,7 +81,7 @@ function sopClassesRead(groups: Readonly<Record<string, readonly SopClass[]>>): 
 }
 
 function transferSyntaxTable(): string {
-  const rows = Object.entries(transferSyntaxes).map(([uid, { name, pixels }]) => [name, uid, readable(uid, pixels)]);
+  const rows = Object.entries(transferSyntaxes).map(([uid, { name, pixels }]) => [name, uid, readable(pixels)]);
   return table(['transfer syntax', 'UID', 'read'], rows);
 }
 
@@ -211,7 +211,4 @@ function presence(tag: string, full: Dataset, least: Dataset): string {
   return least[tag].Value && least[tag].Value.length > 0 ? 'ALWAYS' : full[tag].Value?.length ? 'VNAP' : 'EMPTY';
 }
 
-function readable(uid: string, pixels: unknown): string {
-  if (pixels === null) return 'no: `unsupported-transfer-syntax`';
-  return uid === '1.2.840.10008.1.2.4.51' ? '8 bit; 12 bit: `unsupported-transfer-syntax`' : 'yes';
-}
+const readable = (pixels: unknown): string => (pixels === null ? 'no: `unsupported-transfer-syntax`' : 'yes');

@@ -5,6 +5,8 @@ import createCharls from '@cornerstonejs/codec-charls/decodewasmjs';
 import createTurbo from '@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs';
 // @ts-expect-error: the package has no declarations
 import createOpenJpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs';
+// @ts-expect-error: the package has no declarations
+import createOpenJph from '@cornerstonejs/codec-openjph/wasmjs';
 // @ts-expect-error: the package points to declarations that it does not hold
 import lossless from 'jpeg-lossless-decoder-js';
 
@@ -20,6 +22,8 @@ export interface WasmDecoder {
     readonly componentCount: number;
     readonly isSigned?: boolean;
   };
+  /** Of codecs that tell a fault instead of throwing it; empty when all went well. */
+  getLastErrorMessage?(): string;
   delete(): void;
 }
 
@@ -36,6 +40,7 @@ export const codecModules = {
   'jpeg-ls': async () => (await (createCharls as Factory<'JpegLSDecoder'>)(silent())).JpegLSDecoder,
   jpeg: async () => (await (createTurbo as Factory<'JPEGDecoder'>)(silent())).JPEGDecoder,
   'jpeg-2000': async () => (await (createOpenJpeg as Factory<'J2KDecoder'>)(silent())).J2KDecoder,
+  htj2k: async () => (await (createOpenJph as Factory<'HTJ2KDecoder'>)(silent())).HTJ2KDecoder,
 } as const satisfies Readonly<Record<string, () => Promise<new () => WasmDecoder>>>;
 
 interface Lossless {

@@ -1,6 +1,7 @@
 import { Failure } from '../core/failure.ts';
 import { codecModules, LosslessDecoder, type WasmDecoder } from './codec-modules.ts';
-import { type CodestreamSize, expectEnd, readJpeg2000Size, readJpegSize } from './codestream.ts';
+import { type CodestreamSize, expectEnd, expectTileParts, readJpeg2000Size, readJpegSize } from './codestream.ts';
+import { decodeJpegDct } from './jpeg-dct.ts';
 import { decodeRle } from './rle.ts';
 import { transferSyntaxOf } from './transfer-syntax.ts';
 
@@ -19,6 +20,8 @@ export interface DecodedFrame {
   readonly samples: Uint8Array | Int8Array | Uint16Array | Int16Array;
   /** Bits of a sample in the codestream; BitsAllocated where there is none. */
   readonly precision: number;
+  /** Rounding may have carried a value out of BitsStored bits, where the codestream has more of them. */
+  readonly overshoots?: true;
 }
 
 type WasmCodec = keyof typeof codecModules;
@@ -32,12 +35,16 @@ export async function decodeFrame(syntaxUid: string, frame: Uint8Array, shape: F
   if (codec === null) throw unsupported(syntaxUid);
   if (codec === 'native') return decodeNative(frame, shape, transferSyntaxOf(syntaxUid).encoding.littleEndian);
   if (codec === 'rle') return decodeNative(decodeRle(frame, pixelsOf(shape), shape.bitsAllocated / 8), shape, true);
-  const size = codec === 'jpeg-2000' ? readJpeg2000Size(frame) : readJpegSize(frame);
+  const isJpeg2000 = codec === 'jpeg-2000' || codec === 'htj2k';
+  const size = isJpeg2000 ? readJpeg2000Size(frame) : readJpegSize(frame);
   expectSize(size, shape);
   expectEnd(frame);
+  if (isJpeg2000) expectTileParts(frame);
   if (codec === 'jpeg-lossless') return decodeLossless(frame, size);
   if (codec === 'jpeg') {
-    if (size.precision !== 8) throw unsupported(syntaxUid, '8 bits a sample', String(size.precision));
+    const { precision } = size;
+    if (precision === 12) return { samples: decodeJpegDct(frame, size), precision, overshoots: true };
+    if (precision !== 8) throw invalid('bits of the codestream', '8 or 12', String(precision));
     // A lossy stream of 8 bits in a header of 12 has lost what BitsStored and the windows speak of.
     if (shape.bitsStored !== 8) throw invalid('BitsStored', '8, as the codestream has', String(shape.bitsStored));
   }
@@ -102,6 +109,8 @@ async function decodeWasm(codec: WasmCodec, frame: Uint8Array, size: CodestreamS
 function runDecoder(decoder: WasmDecoder, frame: Uint8Array, size: CodestreamSize): DecodedFrame {
   decoder.getEncodedBuffer(frame.length).set(frame);
   decoder.decode();
+  const complaint = decoder.getLastErrorMessage?.();
+  if (complaint) throw failed('codec', 'a stream that the codec can decode', complaint);
   const { width, height, bitsPerSample, componentCount } = decoder.getFrameInfo();
   const bytes = Uint8Array.prototype.slice.call(decoder.getDecodedBuffer());
   decoder.delete();

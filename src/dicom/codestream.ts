@@ -76,6 +76,33 @@ export function expectEnd(bytes: Uint8Array): void {
   throw truncated('codestream');
 }
 
+const [sot, sod, eoc] = [0xff90, 0xff93, endMarker];
+
+/**
+ * Raises `truncated` unless the tile-parts of a JPEG 2000 codestream lead from the main header to the end marker (ISO 15444-1 A.4.2):
+ * a part that was cut out shows here, while decoders fill in grey for it.
+ */
+export function expectTileParts(bytes: Uint8Array): void {
+  const view = viewOf(bytes);
+  let at = startOfCodestream(bytes) + 2;
+  const marker = (): number => {
+    if (at + 4 > bytes.length) throw truncated('tile-part');
+    return view.getUint16(at);
+  };
+  while (marker() !== sot) {
+    if (marker() === eoc || marker() === sod) throw broken('main header', 'a tile-part behind it', hex(marker()));
+    at += 2 + view.getUint16(at + 2);
+  }
+  while (at + 12 <= bytes.length && marker() === sot) {
+    const length = view.getUint32(at + 6);
+    // The last one may leave its length open: it goes on to the end marker.
+    if (length === 0) return;
+    if (length < 14) throw broken('tile-part', 'at least 14 bytes', String(length));
+    at += length;
+  }
+  if (at + 2 > bytes.length || view.getUint16(at) !== eoc) throw truncated('tile-part');
+}
+
 function expectMarker(view: DataView, at: number, marker: number, name: string): void {
   if (at + 2 > view.byteLength) throw truncated(name);
   const got = view.getUint16(at);

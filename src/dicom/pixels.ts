@@ -98,15 +98,17 @@ function whole(header: Dataset, keyword: WholeNumber, least: number, most: numbe
 
 /**
  * Cuts BitsStored bits out below HighBit and extends the sign (PS3.5 8.1.1). A codestream of fewer bits has its sign in its
- * own highest bit; one of no more than BitsStored holds the values themselves, wherever HighBit would put them.
+ * own highest bit; one of no more than BitsStored holds the values themselves, wherever HighBit would put them. What a lossy
+ * stream has rounded out of the range is the nearest value in it: cut bits would make black of white.
  */
-function storedValues({ samples, precision }: DecodedFrame, module: PixelModule): Uint16Array | Int16Array {
+function storedValues({ samples, precision, overshoots }: DecodedFrame, module: PixelModule): Uint16Array | Int16Array {
   const { signed, highBit } = module;
   const bits = Math.min(module.bitsStored, precision);
   const shift = precision > bits ? highBit + 1 - bits : 0;
   if (bits === 16) return signed ? new Int16Array(samples.buffer) : new Uint16Array(samples.buffer);
   const values = signed ? new Int16Array(samples.length) : new Uint16Array(samples.length);
   const mask = (1 << bits) - 1;
+  if (overshoots && !signed) return values.map((_, index) => Math.min(samples[index]!, mask));
   const unused = 32 - bits;
   for (let index = 0; index < samples.length; index++) {
     const cut = (samples[index]! >> shift) & mask;

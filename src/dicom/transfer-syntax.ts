@@ -6,8 +6,8 @@ export interface Encoding {
   readonly littleEndian: boolean;
 }
 
-/** How pixel data is written; `null`: known, and refused by name because no decoder that we trust reads it. */
-export type PixelCodec = 'native' | 'rle' | 'jpeg' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000' | null;
+/** How pixel data is written; `null`: no decoder reads it. */
+export type PixelCodec = 'native' | 'rle' | 'jpeg' | 'jpeg-lossless' | 'jpeg-ls' | 'jpeg-2000' | 'htj2k' | null;
 
 export interface TransferSyntax {
   readonly name: string;
@@ -44,7 +44,6 @@ export const transferSyntaxes: Readonly<Record<string, TransferSyntax>> = {
     pixels: 'native',
   },
   '1.2.840.10008.1.2.4.50': encapsulated('JPEG Baseline (Process 1)', 'jpeg'),
-  // Its streams of 8 bits are decoded; those of 12 are refused by name.
   '1.2.840.10008.1.2.4.51': encapsulated('JPEG Extended (Process 2 and 4)', 'jpeg'),
   '1.2.840.10008.1.2.4.57': encapsulated('JPEG Lossless, Non-Hierarchical (Process 14)', 'jpeg-lossless'),
   '1.2.840.10008.1.2.4.70': encapsulated('JPEG Lossless, Non-Hierarchical, First-Order Prediction', 'jpeg-lossless'),
@@ -52,9 +51,9 @@ export const transferSyntaxes: Readonly<Record<string, TransferSyntax>> = {
   '1.2.840.10008.1.2.4.81': encapsulated('JPEG-LS Lossy (Near-Lossless)', 'jpeg-ls'),
   '1.2.840.10008.1.2.4.90': encapsulated('JPEG 2000 (Lossless Only)', 'jpeg-2000'),
   '1.2.840.10008.1.2.4.91': encapsulated('JPEG 2000', 'jpeg-2000'),
-  '1.2.840.10008.1.2.4.201': encapsulated('High-Throughput JPEG 2000 (Lossless Only)', null),
-  '1.2.840.10008.1.2.4.202': encapsulated('High-Throughput JPEG 2000 with RPCL Options (Lossless Only)', null),
-  '1.2.840.10008.1.2.4.203': encapsulated('High-Throughput JPEG 2000', null),
+  '1.2.840.10008.1.2.4.201': encapsulated('High-Throughput JPEG 2000 (Lossless Only)', 'htj2k'),
+  '1.2.840.10008.1.2.4.202': encapsulated('High-Throughput JPEG 2000 with RPCL Options (Lossless Only)', 'htj2k'),
+  '1.2.840.10008.1.2.4.203': encapsulated('High-Throughput JPEG 2000', 'htj2k'),
   '1.2.840.10008.1.2.5': encapsulated('RLE Lossless', 'rle'),
 };
 

@@ -20,6 +20,7 @@ const folders = {
       '@cornerstonejs/codec-charls',
       '@cornerstonejs/codec-libjpeg-turbo-8bit',
       '@cornerstonejs/codec-openjpeg',
+      '@cornerstonejs/codec-openjph',
       'jpeg-lossless-decoder-js',
     ],
   ),

@@ -2,6 +2,8 @@
 import createCharls from '@cornerstonejs/codec-charls/wasmjs';
 // @ts-expect-error: the package has no declarations
 import createOpenJpeg from '@cornerstonejs/codec-openjpeg/wasmjs';
+// @ts-expect-error: the package has no declarations
+import createOpenJph from '@cornerstonejs/codec-openjph/wasmjs';
 import { describe, expect, test } from '@jest/globals';
 import { decodeFrame, type FrameShape } from '../../src/dicom/codecs.ts';
 import { parsePart10 } from '../../src/dicom/part10.ts';
@@ -11,20 +13,29 @@ import { failureOf, readFilm, testWith } from './reading-support.ts';
 const rle = '1.2.840.10008.1.2.5';
 const jpegLs = '1.2.840.10008.1.2.4.80';
 const jpeg2000 = '1.2.840.10008.1.2.4.90';
+const htj2k = '1.2.840.10008.1.2.4.201';
 
-/** What the encoders of the two packages have in common. */
+/** What the encoders of the packages have in common. */
 interface Encoder {
   getDecodedBuffer(frame: object): Uint8Array;
   encode(): void;
   getEncodedBuffer(): Uint8Array;
   setQuality?(isLossless: boolean, quality: number): void;
+  setProgressionOrder?(order: number): void;
 }
 
 const shape: FrameShape = { rows: 33, columns: 47, bitsAllocated: 16, bitsStored: 12 };
 const samples = Uint16Array.from({ length: 33 * 47 }, (_, index) => (index * 2654435761) % 4096);
 
 function encodeWith(encoder: Encoder): Uint8Array {
-  const frame = { width: 47, height: 33, bitsPerSample: 12, componentCount: 1, isSigned: false };
+  const frame = {
+    width: 47,
+    height: 33,
+    bitsPerSample: 12,
+    componentCount: 1,
+    isSigned: false,
+    isUsingColorTransform: false,
+  };
   encoder.getDecodedBuffer(frame).set(new Uint8Array(samples.buffer));
   encoder.setQuality?.(true, 0);
   encoder.encode();
@@ -37,6 +48,12 @@ async function encodeJpegLs(): Promise<Uint8Array> {
 
 async function encodeJpeg2000(): Promise<Uint8Array> {
   return encodeWith(new (await createOpenJpeg()).J2KEncoder() as Encoder);
+}
+
+async function encodeHtj2k(prepare: (encoder: Encoder) => void = () => {}): Promise<Uint8Array> {
+  const encoder = new (await createOpenJph()).HTJ2KEncoder() as Encoder;
+  prepare(encoder);
+  return encodeWith(encoder);
 }
 
 /** One RLE segment of literal runs. */
@@ -61,9 +78,10 @@ function rleFrame(segments: readonly (readonly number[])[]): Uint8Array {
 }
 
 describe.each([
-  ['JPEG-LS', jpegLs, encodeJpegLs],
-  ['JPEG 2000', jpeg2000, encodeJpeg2000],
-])('%s', (_, syntax, encode) => {
+  ['JPEG-LS', jpegLs, encodeJpegLs, 'decode-failed'],
+  ['JPEG 2000', jpeg2000, encodeJpeg2000, 'truncated'],
+  ['HTJ2K', htj2k, () => encodeHtj2k(), 'truncated'],
+])('%s', (_, syntax, encode, forgedEnd) => {
   const code = (frame: Uint8Array, other: Partial<FrameShape> = {}) =>
     failureOf(() => decodeFrame(syntax, frame, { ...shape, ...other }));
 
@@ -84,14 +102,17 @@ describe.each([
     const frame = await encode();
     const half = frame.subarray(0, frame.length >> 1);
     expect(await code(half)).toBe('truncated');
-    expect(await code(Buffer.concat([half, Buffer.from('ffd9', 'hex')]))).toBe('decode-failed');
+    expect(await code(Buffer.concat([half, Buffer.from('ffd9', 'hex')]))).toBe(forgedEnd);
     expect(await code(new Uint8Array(200))).toBe('decode-failed');
   });
 
   test('decodes again after a failure, because one bad film must not spoil the next', async () => {
     const frame = await encode();
-    const forged = Buffer.concat([frame.subarray(0, 400), Buffer.from('ffd9', 'hex')]);
-    expect(await code(forged)).toBe('decode-failed');
+    const isJpegLs = syntax === jpegLs;
+    const cut = Buffer.concat([frame.subarray(0, 400), Buffer.from('ffd9', 'hex')]);
+    // More resolutions than a JPEG 2000 codestream can have (COD, ISO 15444-1 A.6.1): the codec itself must stumble.
+    const resolutions = Buffer.from(frame).indexOf('ff52', 0, 'hex') + 9;
+    expect(await code(isJpegLs ? cut : frame.with(resolutions, 99))).toBe('decode-failed');
     expect((await decodeFrame(syntax, frame, shape)).samples).toEqual(samples);
   });
 
@@ -99,6 +120,31 @@ describe.each([
     const frame = await encode();
     const both = await Promise.all([decodeFrame(syntax, frame, shape), decodeFrame(syntax, frame, shape)]);
     for (const { samples: decoded } of both) expect(decoded).toEqual(samples);
+  });
+});
+
+describe('HTJ2K beside OpenJPEG, another decoder', () => {
+  const openJpeg = async (frame: Uint8Array) => (await decodeFrame(jpeg2000, frame, shape)).samples;
+  const rpcl = 2;
+
+  test('gives the same values, by resolution (RPCL) too', async () => {
+    const frame = await encodeHtj2k((encoder) => encoder.setProgressionOrder?.(rpcl));
+    expect(await openJpeg(frame)).toEqual(samples);
+    expect((await decodeFrame('1.2.840.10008.1.2.4.202', frame, shape)).samples).toEqual(samples);
+  });
+
+  test('is within one level where it is lossy', async () => {
+    const encoder = new (await createOpenJph()).HTJ2KEncoder() as Encoder;
+    const frame = encodeWith({
+      ...{ getDecodedBuffer: (of) => encoder.getDecodedBuffer(of), getEncodedBuffer: () => encoder.getEncodedBuffer() },
+      encode: () => {
+        encoder.setQuality?.(false, 0.01);
+        encoder.encode();
+      },
+    });
+    const [own, other] = [(await decodeFrame('1.2.840.10008.1.2.4.203', frame, shape)).samples, await openJpeg(frame)];
+    expect(own).not.toEqual(samples);
+    expect(own.every((value, at) => Math.abs(value - other[at]!) <= 1)).toBe(true);
   });
 });
 
@@ -160,7 +206,7 @@ describe('RLE', () => {
   });
 });
 
-test.each(['1.2.840.10008.1.2.4.201', '1.2.840.10008.1.2.4.102', '1.2.840.10008.1.2.8.1', '1.2.3', '__proto__'])(
+test.each(['1.2.840.10008.1.2.4.102', '1.2.840.10008.1.2.8.1', '1.2.3', '__proto__'])(
   '%s is refused by name, because a guess at pixels is worse than none',
   async (syntax) => {
     expect(await failureOf(() => decodeFrame(syntax, Buffer.from('ffd8', 'hex'), shape))).toBe(
@@ -195,7 +241,7 @@ describe('films of the data folder', () => {
         const most = whole.subarray(0, Math.floor(whole.length * 0.7));
         expect([name, await decodePart(most)]).toEqual([name, 'truncated']);
         const forged = await decodePart(most, Buffer.from('ffd9', 'hex'));
-        expect([name, forged]).toEqual([name, name === 'rle' ? 'truncated' : 'decode-failed']);
+        expect([name, forged]).toEqual([name, /^(rle|jpeg2000)/.test(name) ? 'truncated' : 'decode-failed']);
         expect([name, await decodePart(whole)]).toEqual([name, 'none']);
       }
     },

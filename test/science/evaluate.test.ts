@@ -115,7 +115,14 @@ film-1.jpg,none,2,
     const peak = { columns: 7, rows: 7, values: Array.from({ length: 49 }, (_, cell) => (cell === 15 ? 2 : 0)) };
     const examine: Examine = async (path) => ({ ...(await readerOf(drawn(2))(path)), map: peak });
     const options = { images, root, modelFolder, model, software: '0.0.0', settings: defaults };
-    const machine = { processor: 'drawn', cores: 2, readers: 1, threads: 1, provider: 'cpu', precision: 'float32' } as const;
+    const machine = {
+      processor: 'drawn',
+      cores: 2,
+      readers: 1,
+      threads: 1,
+      provider: 'cpu',
+      precision: 'float32',
+    } as const;
     const tools = { examine, progress: () => {}, now: () => 0, clock: () => 0 };
     table('Pneumonia:100;250;200;200');
     const { evaluation } = await evaluate({ ...options, machine }, tools);
