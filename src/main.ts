@@ -42,6 +42,12 @@ reading('read <path...>', 'read DICOM files or folders without any server', [
   .option('--out <dir>', 'write SR, heat-map and FHIR bundle of each study')
   .option('--json', 'one JSON line a file')
   .action((paths, options) => runCommand(() => import('./commands/read.ts'), { paths, ...options }));
+configured('explain <what...>', 'tell why images are read or not: files, folders or studies of the PACS', [
+  'cxr-gateway explain film.dcm',
+  'cxr-gateway explain 1.2.840.99.1 --config gateway.yaml',
+])
+  .option('--json', 'one JSON line an object')
+  .action((what, options) => runCommand(() => import('./commands/explain.ts'), { what, ...options }));
 configured('study <uid>', 'process one study of the PACS now', ['cxr-gateway study 1.2.840.99.1 --config gateway.yaml'])
   .option('--json', 'the outcome as JSON')
   .action((studyInstanceUid, options) =>

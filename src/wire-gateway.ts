@@ -152,6 +152,15 @@ interface Peers {
   readonly destinations: readonly Destination[];
 }
 
+/** The archive of the configuration and nothing else: for looking, beside a gateway that runs. Nothing is fetched into a spool. */
+export function wireArchive({ pacs, jobs }: Config): Pick<Archive, 'list'> & { readonly close: () => Promise<void> } {
+  const roots = rootsOf(pacs);
+  const http = client('pacs', pacs, Object.values(roots));
+  const spoolFolder = join(resolve(jobs.stateFolder), 'spool');
+  const { list } = createPacs({ http, ...roots, spoolFolder, timeoutMs: pacs.timeoutSeconds * 1000 });
+  return { list, close: () => http.close() };
+}
+
 function wirePeers({ pacs, fhir, sources }: Config, spoolFolder: string, onUnresolvedPatient: () => void): Peers {
   rmSync(spoolFolder, { recursive: true, force: true });
   const roots = rootsOf(pacs);

@@ -7,9 +7,11 @@ import { Failure } from './core/failure.ts';
 import type { GatewayIdentity, Ledger } from './core/ports.ts';
 import type { NetworkEvent, ProviderChoice } from './core/provider.ts';
 import type { ContentSettings } from './core/reading.ts';
+import type { Instance } from './core/study.ts';
 import { createFolder, createFolderDestination, type FolderStudy, scanFolder } from './dicom/folder.ts';
 import { describe } from './dicom/header.ts';
 import { createSelectionRules, fileSelectionOptions, type SelectionOptions, select } from './dicom/select.ts';
+import { type Explanation, explainStudy } from './dicom/select-explain.ts';
 import type { ReportOptions } from './fhir/options.ts';
 import { proceduresSchema } from './fhir/procedures.ts';
 import { type LoadedModel, loadModel } from './model/manifest.ts';
@@ -24,7 +26,7 @@ const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 const mapping = (name: string): unknown =>
   JSON.parse(readFileSync(join(packageRoot, 'mappings', `${name}.json`), 'utf8')) as unknown;
 
-export type { FolderStudy };
+export type { Explanation, FolderStudy };
 
 const gateway: GatewayIdentity = {
   manufacturer: 'cxr-gateway project',
@@ -69,8 +71,7 @@ export function wireCore({
   atOnce = 1,
   onNetwork,
 }: CoreOptions): Core & { readonly reader: Reader } {
-  const rules = createSelectionRules(mapping('selection'), mapping('views'), selection);
-  const ownDeviceUids = new Set([model.identity.deviceUid]);
+  const selecting = selectionWith(selection, model);
   const procedures = proceduresSchema.parse(mapping('procedures'));
   return {
     reader: createReader({
@@ -80,7 +81,7 @@ export function wireCore({
       ...(onNetwork && { report: onNetwork }),
     }),
     outputs: createOutputs({ fhirReport: { procedures, report } }),
-    select: (instances, now) => select(instances, rules, { now, ownDeviceUids, ownUids: new Set() }),
+    select: (instances, now) => select(instances, ...selecting(now)),
     describe,
     model: model.identity,
     settings: contentSettings(config, model),
@@ -88,6 +89,20 @@ export function wireCore({
     gateway,
     reportFailures: config.reportFailures,
   };
+}
+
+/** The rules, and what they know besides a header. Raises `config-invalid`. */
+function selectionWith(selection: SelectionOptions, { identity }: Pick<LoadedModel, 'identity'>) {
+  const rules = createSelectionRules(mapping('selection'), mapping('views'), selection);
+  const ownDeviceUids = new Set([identity.deviceUid]);
+  return (now: number) => [rules, { now, ownDeviceUids, ownUids: new Set<string>() }] as const;
+}
+
+/** Tells why the images of a study are read or not, by the options of a site, or by those of `read`. */
+export function wireExplainer(config: ReadingConfig, of: 'site' | 'files') {
+  const selection = of === 'files' ? { ...config.selection, ...fileSelectionOptions } : config.selection;
+  const selecting = selectionWith(selection, wireModel(config));
+  return (instances: readonly Instance[]): readonly Explanation[] => explainStudy(instances, ...selecting(Date.now()));
 }
 
 /** What is asked to run the network: 8-bit integers are the CPU's alone. Raises `config-invalid`. */

@@ -1,5 +1,5 @@
 import type { Dataset } from '../core/study.ts';
-import { code, codes, text } from './dataset.ts';
+import { code, codes, texts } from './dataset.ts';
 import type { Keyword } from './keywords.ts';
 
 /** How the rules look at texts and codes, and how a refusal quotes them without giving away what a person typed. */
@@ -78,9 +78,10 @@ export function conceptOf(item: Dataset): CodedConcept | null {
 
 /** `BodyPartExamined=HIP`. A value that is no code string may be something that a person typed, and is not repeated. */
 export function quote(dataset: Dataset, keyword: Keyword): string {
-  const value = text(dataset, keyword);
-  if (value === null) return `${keyword} absent`;
-  return `${keyword}=${/^[A-Za-z0-9_. ]{1,64}$/.test(value) && value.length <= limitOf(keyword) ? value : '(no code string)'}`;
+  const values = texts(dataset, keyword);
+  if (values.length === 0) return `${keyword} absent`;
+  const isCodeString = (value: string) => /^[A-Za-z0-9_. ]{0,64}$/.test(value) && value.length <= limitOf(keyword);
+  return `${keyword}=${values.map((value) => (isCodeString(value) ? value : '(no code string)')).join('\\')}`;
 }
 
 /** UIDs may have 64 characters, code strings 16. */

@@ -56,16 +56,6 @@ export function select(
   return rules.options.duplicateExposure === 'read' ? chosen : withoutDuplicates(chosen, rules);
 }
 
-/** What every rule says of one header, for a person who asks why; the others of its study are not asked. */
-export function explain(
-  header: Dataset,
-  rules: SelectionRules,
-  context: SelectionContext,
-): readonly { readonly gate: keyof typeof gates; readonly refusal: Refusal | null }[] {
-  const names = Object.keys(gates) as (keyof typeof gates)[];
-  return names.map((gate) => ({ gate, refusal: gates[gate](header, { rules, context, rejected: new Set() }) }));
-}
-
 function choose({ header, failure }: Instance, circumstances: Circumstances): Choice {
   if (header === null) return stopped(failure?.code ?? 'malformed-dicom', failure ? [failure.detail] : ['no header']);
   if (failure !== null) return stopped(failure.code, [failure.detail]);

@@ -13,7 +13,7 @@ import { run, runBeside } from './cli.ts';
 describe('the command line', () => {
   test('tells its version, and help with examples for every command', () => {
     expect(run(['--version']).stdout.trim()).toBe(version());
-    for (const command of ['serve', 'read', 'study', 'demo', 'check']) {
+    for (const command of ['serve', 'read', 'explain', 'study', 'demo', 'check']) {
       const { status, stdout } = run([command, '--help']);
       expect([status, stdout]).toEqual([0, expect.stringMatching(/Examples:\n\s+(\w+=\S+ )*cxr-gateway /)]);
     }
@@ -34,6 +34,44 @@ describe('the command line', () => {
     },
     30_000,
   );
+});
+
+describe('explain', () => {
+  test('tells of a file which rules passed and which refused, as text and as JSON', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cxr-explain-'));
+    try {
+      const path = join(folder, 'film.dcm');
+      writeFileSync(path, makeSmallFilm(79));
+      const { status, stdout } = run(['explain', path]);
+      expect([status, stdout]).toEqual([
+        0,
+        expect.stringMatching(/film\.dcm: would be read, view \w+\n {2}passes {2}ownUid/),
+      ]);
+      const site = run([
+        'explain',
+        path,
+        '--json',
+        '--set',
+        'pacs.url=http://h/d',
+        '--set',
+        'fhir.url=http://h/f',
+        '--set',
+        'selection.minAgeYears=120',
+      ]);
+      expect(JSON.parse(site.stdout)).toMatchObject({ outcome: 'skipped', reason: 'too-young', view: null });
+      expect(JSON.parse(site.stdout).rules).toContainEqual(
+        expect.objectContaining({ rule: 'oldEnough', code: 'too-young' }),
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+
+  test('asks for a configuration when it is given a study, and ends with 65 where there is nothing to explain', () => {
+    const study = run(['explain', '1.2.840.99.1']);
+    expect([study.status, study.stderr]).toEqual([78, expect.stringMatching(/--config with the archive/)]);
+    expect(run(['explain', 'package.json']).status).toBe(65);
+  }, 60_000);
 });
 
 describe('with an archive and a FHIR server', () => {
@@ -85,6 +123,21 @@ describe('with an archive and a FHIR server', () => {
       folder.remove();
     }
   }, 120_000);
+
+  test('explain lists a study of the archive, beside a gateway that holds the store', async () => {
+    const folder = makeGatewayFolder(settings());
+    const gateway = await startGateway(folder);
+    try {
+      const { status, stdout } = await runBeside(['explain', testStudyUid(82), '--config', folder.config]);
+      expect([status, stdout]).toEqual([
+        0,
+        expect.stringMatching(/would be read, view PA(.|\n)*passes {2}frontalOnly .*ViewPosition=PA/),
+      ]);
+    } finally {
+      await gateway.stop();
+      folder.remove();
+    }
+  }, 60_000);
 
   test('study asks the serve that holds the store, and a second serve is told who holds it (fault 72)', async () => {
     const folder = makeGatewayFolder(settings());

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { failures } from '../../src/core/failure.ts';
 import type { Choice } from '../../src/core/ports.ts';
 import type { Dataset } from '../../src/core/study.ts';
-import { explain, type gates, select } from '../../src/dicom/select.ts';
+import { type gates, select } from '../../src/dicom/select.ts';
+import { explain } from '../../src/dicom/select-explain.ts';
 import {
   context,
   crClass,
@@ -113,9 +114,14 @@ describe('own output (fault 60)', () => {
   ];
 
   test.each(losses)('without %s three brakes remain, because each asks something else', (lost, values, memory) => {
-    const answers = explain(datasetOf({ ...heatmap, ...values }), rulesWith(), { ...context, ...own, ...memory });
-    const braked = answers.filter(({ gate, refusal }) => losses.some(([name]) => name === gate) && refusal);
-    expect(braked.map(({ gate }) => gate).sort()).toEqual(
+    const circumstances = {
+      rules: rulesWith(),
+      context: { ...context, ...own, ...memory },
+      rejected: new Set<string>(),
+    };
+    const answers = explain(datasetOf({ ...heatmap, ...values }), circumstances);
+    const braked = answers.filter(({ rule, refusal }) => losses.some(([name]) => name === rule) && refusal);
+    expect(braked.map(({ rule }) => rule).sort()).toEqual(
       losses
         .map(([name]) => name)
         .filter((name) => name !== lost)
@@ -358,7 +364,8 @@ describe('refusals', () => {
     });
     fc.assert(
       fc.property(values, (header) => {
-        const said = explain(film(header), rulesWith(), context).flatMap(({ refusal }) => refusal?.because ?? []);
+        const answers = explain(film(header), { rules: rulesWith(), context, rejected: new Set() });
+        const said = answers.flatMap(({ refusal, looked }) => [...(refusal?.because ?? []), ...looked]);
         expect(said.join(' ')).not.toMatch(/zzyzx|miller|1961|001Y/i);
       }),
     );
