@@ -57,6 +57,15 @@ export const failures = {
   'decode-failed': quarantine('The codec could not decode the pixel data.'),
   'invalid-pixels': quarantine('The pixel module contradicts itself.'),
   'constant-image': quarantine('All pixels have the same value: nothing can be read from it.'),
+  'half-exposed': quarantine('Half of the film shows one grey: it was not exposed, or not read out.'),
+  saturated: quarantine('Most of the film is black or white.'),
+  'inverted-pixels': quarantine(
+    'Inverted, the pixels would look more like a chest than they do: the wrong polarity, or no chest.',
+  ),
+  'turned-pixels': quarantine(
+    'Turned, the pixels would look more like a chest than they do: on its side or upside down, or no chest.',
+  ),
+  'no-chest-seen': quarantine('The pixels do not look like a frontal chest.'),
   'reader-crashed': quarantine('The reader process died twice on this image.'),
   'reader-timeout': quarantine('The image took longer than reader.timeoutSeconds.'),
   'reader-memory': quarantine('The image took more memory than reader.memoryLimitMiB.'),

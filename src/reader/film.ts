@@ -6,11 +6,12 @@ import { parsePart10 } from '../dicom/part10.ts';
 import { pixelDigest, radiograph, storedPixels } from '../dicom/pixels.ts';
 import { regionOf } from '../model/grad-cam.ts';
 import { hottestZone, windowOf } from '../model/hottest.ts';
+import { expectChest } from '../model/pixel-gate.ts';
 import { readBytes } from './file.ts';
 import { drawReading, look, type ReadingRoom } from './look.ts';
 import type { ChildReading } from './messages.ts';
 
-/** One film from file to reading: parse → decode → LUTs → tensor → network → Grad-CAM → overlay. Runs in the child. */
+/** One film from file to reading: parse → decode → LUTs → pixel gate → tensor → network → Grad-CAM → overlay. Runs in the child. */
 
 const sopInstanceUidTag = '00080018';
 
@@ -23,7 +24,9 @@ export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise
   const part10 = parsePart10(readBytes(path));
   checkObject(part10.header, expectedSOPInstanceUID);
   const stored = await storedPixels(part10);
-  const seen = await look(radiograph(part10, stored), room);
+  const film = radiograph(part10, stored);
+  expectChest(film);
+  const seen = await look(film, room);
   const { score, map, geometry } = seen;
   return {
     header: part10.header,

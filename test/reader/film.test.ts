@@ -102,7 +102,7 @@ describe('a model at fault', () => {
     writeFileSync(join(model, 'weights.onnx'), weights);
     await withModel(model, async (reader) => {
       expect(await faultOf(reader.ready())).toBe('model-unusable at weights.onnx sha256');
-      expect(await faultOf(reader.read(request(writeFilm(folder, 6))))).toBe('model-unusable at weights.onnx sha256');
+      expect(await faultOf(reader.read(request(writeFilm(folder, 5))))).toBe('model-unusable at weights.onnx sha256');
     });
   });
 
@@ -114,7 +114,7 @@ describe('a model at fault', () => {
     });
     changeManifest(model, ({ golden: _, ...manifest }) => manifest);
     await withModel(model, async (reader) => {
-      expect(await faultOf(reader.read(request(writeFilm(folder, 6))))).toBe('model-invalid at output probabilities');
+      expect(await faultOf(reader.read(request(writeFilm(folder, 5))))).toBe('model-invalid at output probabilities');
     });
   });
 });
