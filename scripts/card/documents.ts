@@ -29,6 +29,8 @@ const logSchema = z.object({
   final: z
     .object({ ...{ step: z.int(), epoch: z.number(), minutes: z.number(), size: z.int() }, tune: byGroup })
     .nullable(),
+  /** The head that `train-head` trained on this backbone (`models/recipe/with_head.py`), where there is one. */
+  head: z.object({ tune: byGroup }).optional(),
 });
 export type Log = z.infer<typeof logSchema>;
 

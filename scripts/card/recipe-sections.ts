@@ -86,7 +86,22 @@ ${table(['device', 'PyTorch', 'settings'], runs)}
 
 What the \`tune\` patients said on the way (AUC; no figure to quote, since it was looked at while training):
 
-${epochTable(log)}`;
+${epochTable(log)}${headWords(log)}`;
+}
+
+/** The paper's step on top, where the run has it. */
+function headWords({ head, final }: Log): string {
+  if (!head) return '';
+  const rows = Object.entries(head.tune).map(([source, { auc: area }]) => {
+    const before = final?.tune[source]?.auc ?? null;
+    return [source, before === null ? 'n/a' : decimal(before), area === null ? 'n/a' : decimal(area)];
+  });
+  return `
+
+Then the paper's own step: the backbone frozen and the last layer trained anew by \`cxr-gateway train-head\` with the paper's options, on adult
+films that the backbone had been trained on too. What that changed, by the AUC of \`tune\` patients:
+
+${table(['source', 'head of the training', 'head of train-head'], rows)}`;
 }
 
 const mostEpochs = 16;

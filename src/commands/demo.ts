@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, resolveConfig } from '../config.ts';
 import { Failure } from '../core/failure.ts';
 import type { StudyRow } from '../core/ports.ts';
+import type { ModelIdentity } from '../core/reading.ts';
 import { type Sandbox, startSandbox } from '../sandbox/index.ts';
 import { type Gateway, wireGateway } from '../wire-gateway.ts';
 import { exitCodes } from './run.ts';
@@ -49,7 +50,7 @@ export async function run({ orthanc = false, exit = false, json = false }: Input
     for (const { name, studyInstanceUid } of films) {
       const row = await ending(gateway, studyInstanceUid, stop.signal);
       shown.push(await showOf(name, row, sandbox));
-      say(describe(shown.at(-1)!));
+      say(describe(shown.at(-1)!, gateway.world.model));
     }
     if (json) console.log(JSON.stringify(shown));
     if (exit) stop.abort();
@@ -99,10 +100,14 @@ async function showOf(film: string, { job, decision, score, artifacts }: StudyRo
   };
 }
 
-function describe({ film, state, reason, decision, score, sr, heatmap, report }: Shown): string {
+function describe(shown: Shown, { training }: ModelIdentity): string {
+  const { film, state, reason, decision, score, sr, heatmap, report } = shown;
   const head = `\n${film}: ${state}${reason === null ? '' : `, ${reason}`}`;
   if (decision === null) return head;
   const scored = score === null ? '' : `, score ${score.toFixed(4)}`;
   const places = [`  heat-map  ${heatmap}`, `  SR        ${sr}`, `  report    ${report}`];
-  return [`${head}: ${decision}${scored}. UNTRAINED MODEL. AI output, not reviewed`, ...places].join('\n');
+  return [
+    `${head}: ${decision}${scored}. ${training === 'untrained' ? 'UNTRAINED MODEL. ' : ''}AI output, not reviewed`,
+    ...places,
+  ].join('\n');
 }

@@ -99,7 +99,8 @@ describe('with an archive and a FHIR server', () => {
     from.studies().find(({ StudyInstanceUID }) => StudyInstanceUID === testStudyUid(number))?.instances.length ?? 0;
 
   test('check finds two addresses in the environment enough, and warns that studies will wait', () => {
-    const environment = { CXR_GATEWAY__PACS__URL: archive.url, CXR_GATEWAY__FHIR__URL: fhir.url };
+    const model = { CXR_GATEWAY__MODEL__ID: 'resnet101-narrow-untrained' };
+    const environment = { CXR_GATEWAY__PACS__URL: archive.url, CXR_GATEWAY__FHIR__URL: fhir.url, ...model };
     const { status, stdout } = run(['check'], environment);
     expect([status, stdout]).toEqual([0, expect.stringMatching(/valid.*\n.*wait.*untrained/)]);
     expect(JSON.parse(run(['check', '--json'], environment).stdout)).toMatchObject({

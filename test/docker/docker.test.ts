@@ -96,7 +96,6 @@ describe('the compose file', () => {
     expect(config).toMatchObject({
       pacs: { url: 'http://orthanc:8042/dicom-web' },
       fhir: { url: 'http://fhir:8080/fhir' },
-      allowUntrained: true,
       http: { host: '0.0.0.0', port: 8088 },
     });
   });

@@ -33,6 +33,8 @@ export function makeGatewayFolder(settings: Readonly<Record<string, unknown>>): 
   const path = mkdtempSync(join(tmpdir(), 'cxr-gateway-e2e-'));
   const config = join(path, 'gateway.json');
   const base = {
+    // Small and fast; its results are as meaningless as they are the same each time.
+    model: { id: 'resnet101-narrow-untrained' },
     allowUntrained: true,
     selection: { maxStudyAgeDays: null, minAgeYears: null },
     settle: { quietSeconds: 1 },

@@ -99,6 +99,7 @@ describe('npm run card', () => {
       runs: [{ settings: { seed: 7, flip: true }, device: 'x86_64', torch: '2.15' }],
       epochs: [{ ...end, loss: 0.8, films_per_second: 3, tune }],
       final: { ...end, tune },
+      head: { tune: { 'ChestX-ray14': { ...tune['ChestX-ray14'], auc: 0.734 } } },
     });
     const fit = { opacity: 85, none: 92, ece_before: 0.2, ece: 0.05, sensitivity: 0.7, specificity: 0.7 };
     json('export.json', {
@@ -134,6 +135,7 @@ describe('npm run card', () => {
       'seed 7',
       '| 1.1 | 240 | 4 | 224 |',
       '0.712',
+      '| ChestX-ray14 | 0.712 | 0.734 |',
       '8.1e-7',
       'Compared were the float weights',
       '0.8123 → 0.8119 |',
