@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { Failure } from './core/failure.ts';
-import type { Archive, Destination, Log } from './core/ports.ts';
+import type { Log } from './core/ports.ts';
 import type { StudyEvent } from './core/study.ts';
-import { createPacs, createPacsDestination } from './dicom/pacs.ts';
 import { createStudySearch } from './dicom/qido.ts';
-import { createFhirDestination } from './fhir/server.ts';
 import {
   createGatewayMetrics,
   createHttpServer,
@@ -17,12 +15,10 @@ import {
   type ProviderStatus,
 } from './http/index.ts';
 import { openStore, type Store } from './jobs/index.ts';
-import { createHttp } from './net/client.ts';
-import type { Http } from './net/http.ts';
-import { credentialsOf, type PeerOptions } from './net/options.ts';
 import { createSources, type Sources } from './sources/index.ts';
 import type { World } from './steps.ts';
 import { providerOf, wireCore, wireModel } from './wire.ts';
+import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -41,9 +37,6 @@ export interface Gateway {
   readonly announce: (event: StudyEvent) => Promise<void>;
   readonly close: () => Promise<void>;
 }
-
-const MiB = 1024 * 1024;
-const mostAnswerBytes = 512 * MiB;
 
 /** Opens the store and builds everything; starts nothing. Raises `store-locked`, `config-invalid`, `model-unusable`. */
 export function wireGateway(config: Config, stderr: Log): Gateway {
@@ -141,76 +134,6 @@ export function runningApi({ jobs, http }: Config): { readonly url: string; read
     return { url: readFileSync(join(stateFolder, addressFile), 'utf8'), token: http.token ?? keptToken(stateFolder) };
   } catch (cause) {
     throw new Failure('store-locked', { where: 'the state folder', expected: 'a running gateway with an API', cause });
-  }
-}
-
-interface Peers {
-  readonly clients: readonly Http[];
-  /** The client of the archive, also for an Orthanc's REST API. */
-  readonly pacs: Http;
-  readonly archive: Archive;
-  readonly destinations: readonly Destination[];
-}
-
-/** The archive of the configuration and nothing else: for looking, beside a gateway that runs. Nothing is fetched into a spool. */
-export function wireArchive({ pacs, jobs }: Config): Pick<Archive, 'list'> & { readonly close: () => Promise<void> } {
-  const roots = rootsOf(pacs);
-  const http = client('pacs', pacs, Object.values(roots));
-  const spoolFolder = join(resolve(jobs.stateFolder), 'spool');
-  const { list } = createPacs({ http, ...roots, spoolFolder, timeoutMs: pacs.timeoutSeconds * 1000 });
-  return { list, close: () => http.close() };
-}
-
-function wirePeers({ pacs, fhir, sources }: Config, spoolFolder: string, onUnresolvedPatient: () => void): Peers {
-  rmSync(spoolFolder, { recursive: true, force: true });
-  const roots = rootsOf(pacs);
-  const orthanc = sources.orthancChanges.orthancUrl;
-  const pacsHttp = client('pacs', pacs, [...Object.values(roots), ...(orthanc ? [orthanc] : [])]);
-  const fhirHttp = client('fhir', fhir, [fhir.url]);
-  const results = pacs.results;
-  const resultsHttp = results ? client('pacs', results, [results.url]) : pacsHttp;
-  const resultRoots = results ? rootsOf(results) : roots;
-  const timeoutMs = pacs.timeoutSeconds * 1000;
-  return {
-    clients: [pacsHttp, fhirHttp, ...(results ? [resultsHttp] : [])],
-    pacs: pacsHttp,
-    archive: createPacs({ http: pacsHttp, ...roots, spoolFolder, timeoutMs }),
-    destinations: [
-      createPacsDestination({
-        http: resultsHttp,
-        ...resultRoots,
-        timeoutMs: (results ?? pacs).timeoutSeconds * 1000,
-      }),
-      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, onUnresolvedPatient }),
-    ],
-  };
-}
-
-function rootsOf({
-  url,
-  qidoUrl = url,
-  wadoUrl = url,
-  stowUrl = url,
-}: Partial<Config['pacs']> & { readonly url: string }) {
-  return { qidoUrl, wadoUrl, stowUrl };
-}
-
-function client(peer: 'pacs' | 'fhir', options: PeerOptions, roots: readonly string[]): Http {
-  const { caFile, timeoutSeconds, maxInFlight } = options;
-  return createHttp({
-    ...{ peer, roots, maxInFlight, credentials: credentialsOf(options, peer) },
-    ca: caFile === undefined ? null : readCa(caFile, peer),
-    timeoutMs: timeoutSeconds * 1000,
-    maxBytes: mostAnswerBytes,
-  });
-}
-
-function readCa(path: string, peer: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const got = (cause as NodeJS.ErrnoException).code ?? 'an error';
-    throw new Failure('config-invalid', { where: `${peer}.caFile`, expected: 'a readable PEM file', got });
   }
 }
 

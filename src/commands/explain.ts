@@ -3,7 +3,7 @@ import { Failure } from '../core/failure.ts';
 import { isUid } from '../core/ids.ts';
 import type { Instance } from '../core/study.ts';
 import { type Explanation, wireExplainer, wireFiles } from '../wire.ts';
-import { wireArchive } from '../wire-gateway.ts';
+import { wireArchive } from '../wire-peers.ts';
 import { exitCodes } from './run.ts';
 
 /** `explain FILE|STUDY…`: what every rule of the selection says of an image, with the values that it looked at. */

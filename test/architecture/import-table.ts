@@ -44,12 +44,21 @@ export const importTable: Readonly<Record<string, Row>> = {
   'version.ts': row([]),
   'config.ts': row([...everyFolder, 'config-input.ts'], ['yaml']),
   'config-input.ts': row(['core']),
-  // The wiring in two files: what every command needs, and what only a gateway with servers does.
+  // The wiring in three files: what every command needs, what stands for servers, and what only a gateway does.
   'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts']),
-  'wire-gateway.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts', 'wire.ts']),
+  'wire-peers.ts': row(['core', 'dicom', 'fhir', 'net', 'config.ts']),
+  'wire-gateway.ts': row([
+    ...everyFolder,
+    'config.ts',
+    'pipeline.ts',
+    'steps.ts',
+    'version.ts',
+    'wire.ts',
+    'wire-peers.ts',
+  ]),
   commands: row([
     ...['core', 'jobs', 'sandbox', 'science'],
-    ...['config.ts', 'pipeline.ts', 'steps.ts', 'wire.ts', 'wire-gateway.ts', 'version.ts'],
+    ...['config.ts', 'pipeline.ts', 'steps.ts', 'wire.ts', 'wire-peers.ts', 'wire-gateway.ts', 'version.ts'],
   ]),
   'main.ts': row(['core', 'config.ts', 'wire.ts', 'commands', 'version.ts'], ['commander']),
 };

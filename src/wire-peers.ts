@@ -1,0 +1,89 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Config } from './config.ts';
+import { Failure } from './core/failure.ts';
+import type { Archive, Destination } from './core/ports.ts';
+import { createPacs, createPacsDestination } from './dicom/pacs.ts';
+import { createFhirDestination } from './fhir/server.ts';
+import { createHttp } from './net/client.ts';
+import type { Http } from './net/http.ts';
+import { credentialsOf, type PeerOptions } from './net/options.ts';
+
+/** Builds what stands for the servers: archive, destinations and the clients that speak to them. */
+
+const MiB = 1024 * 1024;
+const mostAnswerBytes = 512 * MiB;
+
+export interface Peers {
+  readonly clients: readonly Http[];
+  /** The client of the archive, also for an Orthanc's REST API. */
+  readonly pacs: Http;
+  readonly archive: Archive;
+  readonly destinations: readonly Destination[];
+}
+
+/** The archive of the configuration and nothing else: for looking, beside a gateway that runs. Nothing is fetched into a spool. */
+export function wireArchive({ pacs, jobs }: Config): Pick<Archive, 'list'> & { readonly close: () => Promise<void> } {
+  const roots = rootsOf(pacs);
+  const http = client('pacs', pacs, Object.values(roots));
+  const spoolFolder = join(resolve(jobs.stateFolder), 'spool');
+  const { list } = createPacs({ http, ...roots, spoolFolder, timeoutMs: pacs.timeoutSeconds * 1000 });
+  return { list, close: () => http.close() };
+}
+
+export function wirePeers(
+  { pacs, fhir, sources }: Config,
+  spoolFolder: string,
+  onUnresolvedPatient: () => void,
+): Peers {
+  rmSync(spoolFolder, { recursive: true, force: true });
+  const roots = rootsOf(pacs);
+  const orthanc = sources.orthancChanges.orthancUrl;
+  const pacsHttp = client('pacs', pacs, [...Object.values(roots), ...(orthanc ? [orthanc] : [])]);
+  const fhirHttp = client('fhir', fhir, [fhir.url]);
+  const results = pacs.results;
+  const resultsHttp = results ? client('pacs', results, [results.url]) : pacsHttp;
+  const resultRoots = results ? rootsOf(results) : roots;
+  const timeoutMs = pacs.timeoutSeconds * 1000;
+  return {
+    clients: [pacsHttp, fhirHttp, ...(results ? [resultsHttp] : [])],
+    pacs: pacsHttp,
+    archive: createPacs({ http: pacsHttp, ...roots, spoolFolder, timeoutMs }),
+    destinations: [
+      createPacsDestination({
+        http: resultsHttp,
+        ...resultRoots,
+        timeoutMs: (results ?? pacs).timeoutSeconds * 1000,
+      }),
+      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, onUnresolvedPatient }),
+    ],
+  };
+}
+
+export function rootsOf({
+  url,
+  qidoUrl = url,
+  wadoUrl = url,
+  stowUrl = url,
+}: Partial<Config['pacs']> & { readonly url: string }) {
+  return { qidoUrl, wadoUrl, stowUrl };
+}
+
+function client(peer: 'pacs' | 'fhir', options: PeerOptions, roots: readonly string[]): Http {
+  const { caFile, timeoutSeconds, maxInFlight } = options;
+  return createHttp({
+    ...{ peer, roots, maxInFlight, credentials: credentialsOf(options, peer) },
+    ca: caFile === undefined ? null : readCa(caFile, peer),
+    timeoutMs: timeoutSeconds * 1000,
+    maxBytes: mostAnswerBytes,
+  });
+}
+
+function readCa(path: string, peer: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const got = (cause as NodeJS.ErrnoException).code ?? 'an error';
+    throw new Failure('config-invalid', { where: `${peer}.caFile`, expected: 'a readable PEM file', got });
+  }
+}
