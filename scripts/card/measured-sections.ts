@@ -36,8 +36,7 @@ ${viewTable(sets.adult)}
 ### Across sources
 
 Positives come from one hospital, negatives from another archive, and neither was trained on. **Such an AUC can tell the places apart as
-well as the disease**; that is why the figures within a source stand first,
-and what is left of it on films squashed and encoded alike is told [below](#does-it-look-at-the-lungs).
+well as the disease**; that is why the figures within a source stand first${sets['cross-source'].shortcuts ? ',\nand what is left of it on films squashed and encoded alike is told [below](#does-it-look-at-the-lungs)' : ''}.
 
 ${setTable(across, sets)}
 

@@ -8,7 +8,10 @@ import { type Plane, resample } from './resample.ts';
  * filed as a chest must not get one. The film is held against the mean chest, laid over it in many sizes and places.
  */
 
-/** Set on 9,888 chest films of five collections, of which these stop two: one inverted, one upside down. */
+/**
+ * Set on 9,888 chest films of five collections, of which these stop two: one inverted, one upside down. What was "seen" there was
+ * measured while the limits were chosen, with a mean chest of all these films.
+ */
 export const pixelLimits = {
   /** Correlation with the mean chest below which no chest is seen. Seen on upright films: 0.43 and more. */
   likeness: 0.4,
