@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..');
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** Replaces what stands between the markers of a page; a marker without a table, or a table without a marker, is an error. */
-function fillMarkers(page: string, tables: Readonly<Record<string, string>>): string {
+export function fillMarkers(page: string, tables: Readonly<Record<string, string>>): string {
   const unused = new Set(Object.keys(tables));
   const filled = page.replace(
     /(<!-- generated: ([a-z-]+) -->\n)[\s\S]*?(<!-- end -->)/g,

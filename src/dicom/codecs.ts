@@ -1,6 +1,13 @@
 import { Failure } from '../core/failure.ts';
 import { codecModules, LosslessDecoder, type WasmDecoder } from './codec-modules.ts';
-import { type CodestreamSize, expectEnd, expectTileParts, readJpeg2000Size, readJpegSize } from './codestream.ts';
+import {
+  type CodestreamSize,
+  expectEnd,
+  expectTileParts,
+  type Jpeg2000Size,
+  readJpeg2000Size,
+  readJpegSize,
+} from './codestream.ts';
 import { decodeJpegDct } from './jpeg-dct.ts';
 import { decodeRle } from './rle.ts';
 import { transferSyntaxOf } from './transfer-syntax.ts';
@@ -17,7 +24,7 @@ export interface FrameShape {
 
 export interface DecodedFrame {
   /** rows × columns values, row by row, as the codec or the file has them: neither masked nor sign-extended. */
-  readonly samples: Uint8Array | Int8Array | Uint16Array | Int16Array;
+  readonly samples: Uint8Array | Uint16Array | Int16Array;
   /** Bits of a sample in the codestream; BitsAllocated where there is none. */
   readonly precision: number;
   /** Rounding may have carried a value out of BitsStored bits, where the codestream has more of them. */
@@ -33,13 +40,18 @@ type WasmCodec = keyof typeof codecModules;
 export async function decodeFrame(syntaxUid: string, frame: Uint8Array, shape: FrameShape): Promise<DecodedFrame> {
   const codec = transferSyntaxOf(syntaxUid).pixels;
   if (codec === null) throw unsupported(syntaxUid);
-  if (codec === 'native') return decodeNative(frame, shape, transferSyntaxOf(syntaxUid).encoding.littleEndian);
+  if (codec === 'native') throw invalid('PixelData', 'native pixels, as the transfer syntax says', 'fragments');
   if (codec === 'rle') return decodeNative(decodeRle(frame, pixelsOf(shape), shape.bitsAllocated / 8), shape, true);
-  const isJpeg2000 = codec === 'jpeg-2000' || codec === 'htj2k';
-  const size = isJpeg2000 ? readJpeg2000Size(frame) : readJpegSize(frame);
+  if (codec === 'jpeg-2000' || codec === 'htj2k') {
+    const size = readJpeg2000Size(frame);
+    expectSize(size, shape);
+    expectEnd(frame);
+    expectTileParts(frame);
+    return decodeJpeg2000(codec, frame, size);
+  }
+  const size = readJpegSize(frame);
   expectSize(size, shape);
   expectEnd(frame);
-  if (isJpeg2000) expectTileParts(frame);
   if (codec === 'jpeg-lossless') return decodeLossless(frame, size);
   if (codec === 'jpeg') {
     const { precision } = size;
@@ -51,16 +63,21 @@ export async function decodeFrame(syntaxUid: string, frame: Uint8Array, shape: F
   return decodeWasm(codec, frame, size);
 }
 
-/** Samples of native pixel data. Raises `truncated` when there are fewer than rows × columns; more are ignored. */
+/**
+ * Samples of native pixel data; `littleEndian` tells of the words that they stand in, two samples of 8 bits in one. Raises `truncated` when there are fewer than rows × columns; more are ignored.
+ */
 export function decodeNative(bytes: Uint8Array, shape: FrameShape, littleEndian: boolean): DecodedFrame {
   const precision = shape.bitsAllocated;
   const length = pixelsOf(shape) * (precision / 8);
   if (bytes.length < length) throw truncated('PixelData', `${length} bytes`, String(bytes.length));
   // A copy starts at an even address and belongs to nobody else.
-  const copy = Buffer.from(Uint8Array.prototype.slice.call(bytes, 0, length).buffer);
-  if (precision === 8) return { samples: new Uint8Array(copy.buffer), precision };
+  const copy = Buffer.from(new Uint8Array(length + (length % 2)).buffer);
+  copy.set(bytes.subarray(0, copy.length));
   if (!littleEndian) copy.swap16();
-  return { samples: new Uint16Array(copy.buffer), precision };
+  return {
+    samples: precision === 8 ? new Uint8Array(copy.buffer, 0, length) : new Uint16Array(copy.buffer),
+    precision,
+  };
 }
 
 const pixelsOf = ({ rows, columns }: FrameShape): number => rows * columns;
@@ -94,6 +111,25 @@ function decodeLossless(frame: Uint8Array, { precision, rows, columns }: Codestr
   return { samples, precision };
 }
 
+/**
+ * Signed samples are decoded as unsigned ones, half the range higher, which is the same stream but for one bit of its header
+ * (ISO 15444-1 G.1): the codecs cut unsigned samples to their range and make something else of signed ones beyond it, and of
+ * all that are negative in 8 bits. OpenJPH cuts at 8 and 16 bits alone.
+ */
+async function decodeJpeg2000(
+  codec: 'jpeg-2000' | 'htj2k',
+  frame: Uint8Array,
+  size: Jpeg2000Size,
+): Promise<DecodedFrame> {
+  const { signed, depthAt, precision } = size;
+  const { samples } = await decodeWasm(codec, signed ? frame.with(depthAt, precision - 1) : frame, size);
+  const most = 2 ** precision - 1;
+  for (let i = 0; i < samples.length; i++) if (samples[i]! > most) samples[i] = most;
+  if (!signed) return { samples, precision };
+  const half = 2 ** (precision - 1);
+  return { samples: Int16Array.from(samples, (value) => value - half), precision };
+}
+
 /** Compiled modules, kept from film to film; one that has failed is thrown away with its memory. */
 const compiled = new Map<WasmCodec, Promise<new () => WasmDecoder>>();
 
@@ -117,11 +153,7 @@ function runDecoder(decoder: WasmDecoder, frame: Uint8Array, size: CodestreamSiz
   const asDeclared = width === size.columns && height === size.rows && bitsPerSample === size.precision;
   const length = size.rows * size.columns * (size.precision > 8 ? 2 : 1);
   if (!asDeclared || componentCount !== 1 || bytes.length !== length) throw failed('codec', 'the declared size');
-  if (size.precision > 8) {
-    const samples = size.signed ? new Int16Array(bytes.buffer) : new Uint16Array(bytes.buffer);
-    return { samples, precision: size.precision };
-  }
-  return { samples: size.signed ? new Int8Array(bytes.buffer) : bytes, precision: size.precision };
+  return { samples: size.precision > 8 ? new Uint16Array(bytes.buffer) : bytes, precision: size.precision };
 }
 
 /** Whatever a codec throws (numbers, strings, aborts) is a failure to decode. */

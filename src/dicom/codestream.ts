@@ -8,7 +8,12 @@ export interface CodestreamSize {
   readonly components: number;
   /** Bits of a sample. */
   readonly precision: number;
+}
+
+/** With the place of the byte that holds precision and sign, Ssiz of the one component. */
+export interface Jpeg2000Size extends CodestreamSize {
   readonly signed: boolean;
+  readonly depthAt: number;
 }
 
 /** The end marker of JPEG, JPEG-LS and JPEG 2000 (EOI, EOC); none of their entropy coders can write these two bytes. */
@@ -24,7 +29,7 @@ export function readJpegSize(bytes: Uint8Array): CodestreamSize {
     if (marker === 0xff) at += 1;
     else if (isFrameHeader(marker)) {
       const [precision, components] = [view.getUint8(at + 4), view.getUint8(at + 9)];
-      return { rows: view.getUint16(at + 5), columns: view.getUint16(at + 7), components, precision, signed: false };
+      return { rows: view.getUint16(at + 5), columns: view.getUint16(at + 7), components, precision };
     } else if (marker === 0xda || marker === 0xd9) break;
     else at += 2 + view.getUint16(at + 2);
   }
@@ -36,7 +41,7 @@ const isFrameHeader = (marker: number): boolean =>
   marker === 0xf7 || (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker));
 
 /** The size in the SIZ segment of a JPEG 2000 codestream (ISO 15444-1 A.5.1); of a JP2 file, of the codestream in it. */
-export function readJpeg2000Size(bytes: Uint8Array): CodestreamSize {
+export function readJpeg2000Size(bytes: Uint8Array): Jpeg2000Size {
   const view = viewOf(bytes);
   const start = startOfCodestream(bytes);
   expectMarker(view, start, 0xff4f, 'SOC');
@@ -48,13 +53,15 @@ export function readJpeg2000Size(bytes: Uint8Array): CodestreamSize {
     number,
     number,
   ];
-  const depth = view.getUint8(start + 42);
+  const depthAt = start + 42;
+  const depth = view.getUint8(depthAt);
   return {
     rows: height - top,
     columns: width - left,
     components: view.getUint16(start + 40),
     precision: (depth & 0x7f) + 1,
     signed: depth >= 0x80,
+    depthAt,
   };
 }
 

@@ -17,7 +17,7 @@ import { type Element, walkDataset, walkMeta } from './walk.ts';
 
 /** Pixel data as it lies in the file; the bytes are views, not copies. */
 export type PixelData =
-  | { readonly fragments: null; readonly bytes: Uint8Array; readonly littleEndian: boolean }
+  | { readonly fragments: null; readonly bytes: Uint8Array; readonly littleEndian: boolean; readonly vr: string }
   | { readonly fragments: readonly Uint8Array[]; readonly bytes?: never };
 
 /** A DICOM file: its header in Unicode, and where its pixels lie. */
@@ -61,7 +61,7 @@ export function parseDataset(file: Uint8Array): Part10 {
   const view = (span: { start: number; end: number }) => bytes.subarray(span.start, span.end);
   const pixels = pixelData?.fragments
     ? { fragments: pixelData.fragments.map(view) }
-    : pixelData && { fragments: null, bytes: view(pixelData), littleEndian: encoding.littleEndian };
+    : pixelData && { fragments: null, bytes: view(pixelData), littleEndian: encoding.littleEndian, vr: pixelData.vr };
   return { transferSyntaxUID, header, pixelData: pixels, flags: [...flags] };
 }
 

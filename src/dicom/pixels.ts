@@ -49,9 +49,9 @@ function decode(pixelData: PixelData, syntaxUid: string, module: PixelModule): P
   const isNative = transferSyntaxOf(syntaxUid).pixels === 'native';
   if (pixelData.fragments === null) {
     if (!isNative) throw invalid('PixelData', 'fragments, as the transfer syntax says', 'native pixels');
-    return decodeNative(pixelData.bytes, module, pixelData.littleEndian);
+    const { bytes, littleEndian, vr } = pixelData;
+    return decodeNative(bytes, module, littleEndian || (vr === 'OB' && module.bitsAllocated === 8));
   }
-  if (isNative) throw invalid('PixelData', 'native pixels, as the transfer syntax says', 'fragments');
   const [first, ...more] = pixelData.fragments;
   if (!first) throw invalid('PixelData', 'a fragment', 'none');
   return decodeFrame(syntaxUid, more.length > 0 ? Buffer.concat(pixelData.fragments) : first, module);

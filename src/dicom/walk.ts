@@ -28,6 +28,8 @@ export interface Span {
 export interface PixelSpan extends Span {
   /** Fragments without the Basic Offset Table; null when the pixels are native. */
   readonly fragments: readonly Span[] | null;
+  /** OB or OW: whether 8-bit samples of big-endian files lie in words, and so two by two the other way round (PS3.5 8.2). */
+  readonly vr: string;
 }
 
 export interface Walked {
@@ -204,24 +206,26 @@ function readItems(walk: Walk, frame: Frame): { items: (readonly Element[])[]; n
 }
 
 /** Gives the end of the pixel data. Only that of the data set itself is kept; an icon may have its own. */
-function readPixelData(walk: Walk, { start, length }: Head, frame: Frame): number {
+function readPixelData(walk: Walk, { vr, start, length }: Head, frame: Frame): number {
   const fragments = length === undefinedLength ? readFragments(walk, { ...frame, start }) : null;
   const end = fragments ? fragments.next : start + length;
   if (end > frame.end) throw short(walk, frame, 'PixelData', `${length} bytes`, `${frame.end - start}`);
-  if (frame.depth === 0) walk.pixelData = { start, end, fragments: fragments?.spans ?? null };
+  if (frame.depth === 0) walk.pixelData = { start, end, fragments: fragments?.spans ?? null, vr };
   return end;
 }
 
-/** Fragments of encapsulated pixels; the first item is the Basic Offset Table (PS3.5 A.4). */
+/** Fragments of encapsulated pixels, behind a Basic Offset Table (PS3.5 A.4): it is empty or begins with 0, or a writer left it out. */
 function readFragments(walk: Walk, frame: Frame): { spans: Span[]; next: number } {
   const spans: Span[] = [];
+  let beginsWithTable = true;
   let at = frame.start;
   while (at < frame.end) {
     const { tag, length, start } = readHead(walk, at, frame);
-    if (tag === sequenceDelimiter) return { spans: spans.slice(1), next: start };
+    if (tag === sequenceDelimiter) return { spans: beginsWithTable ? spans.slice(1) : spans, next: start };
     if (tag !== item) throw malformed(`${tagName(tag)} in PixelData`, 'a fragment', 'another tag');
     if (start + length > frame.end) throw short(walk, frame, 'fragment of PixelData');
     if (spans.length > limits.fragments) throw exceeded('fragments of PixelData', limits.fragments);
+    if (spans.length === 0) beginsWithTable = length < 4 || walk.view.getUint32(start) === 0;
     spans.push({ start, end: start + length });
     at = start + length;
   }

@@ -27,7 +27,7 @@ interface Encoder {
 const shape: FrameShape = { rows: 33, columns: 47, bitsAllocated: 16, bitsStored: 12 };
 const samples = Uint16Array.from({ length: 33 * 47 }, (_, index) => (index * 2654435761) % 4096);
 
-function encodeWith(encoder: Encoder): Uint8Array {
+function encodeWith(encoder: Encoder, values: Uint16Array = samples): Uint8Array {
   const frame = {
     width: 47,
     height: 33,
@@ -36,7 +36,7 @@ function encodeWith(encoder: Encoder): Uint8Array {
     isSigned: false,
     isUsingColorTransform: false,
   };
-  encoder.getDecodedBuffer(frame).set(new Uint8Array(samples.buffer));
+  encoder.getDecodedBuffer(frame).set(new Uint8Array(values.buffer));
   encoder.setQuality?.(true, 0);
   encoder.encode();
   return Uint8Array.from(encoder.getEncodedBuffer());
@@ -133,15 +133,30 @@ describe('HTJ2K beside OpenJPEG, another decoder', () => {
     expect((await decodeFrame('1.2.840.10008.1.2.4.202', frame, shape)).samples).toEqual(samples);
   });
 
-  test('is within one level where it is lossy', async () => {
+  const encodeLossy = async (quantisation: number, values = samples): Promise<Uint8Array> => {
     const encoder = new (await createOpenJph()).HTJ2KEncoder() as Encoder;
-    const frame = encodeWith({
-      ...{ getDecodedBuffer: (of) => encoder.getDecodedBuffer(of), getEncodedBuffer: () => encoder.getEncodedBuffer() },
-      encode: () => {
-        encoder.setQuality?.(false, 0.01);
-        encoder.encode();
+    return encodeWith(
+      {
+        getDecodedBuffer: (of) => encoder.getDecodedBuffer(of),
+        getEncodedBuffer: () => encoder.getEncodedBuffer(),
+        encode: () => {
+          encoder.setQuality?.(false, quantisation);
+          encoder.encode();
+        },
       },
-    });
+      values,
+    );
+  };
+
+  test('keeps black black and white white where rounding goes beyond them, because a wrapped value is the other end', async () => {
+    const blocks = samples.map((_, index) => ((index >> 2) % 2 === (((index / 47) | 0) >> 2) % 2 ? 4095 : 0));
+    const { samples: decoded } = await decodeFrame(htj2k, await encodeLossy(0.05, blocks), shape);
+    expect(Math.max(...decoded)).toBe(4095);
+    expect(decoded.filter((value, at) => Math.abs(value - blocks[at]!) > 2047)).toHaveLength(0);
+  });
+
+  test('is within one level where it is lossy', async () => {
+    const frame = await encodeLossy(0.01);
     const [own, other] = [(await decodeFrame('1.2.840.10008.1.2.4.203', frame, shape)).samples, await openJpeg(frame)];
     expect(own).not.toEqual(samples);
     expect(own.every((value, at) => Math.abs(value - other[at]!) <= 1)).toBe(true);

@@ -19,13 +19,18 @@ warnings.simplefilter("ignore")
 
 
 def stored_values(ds):
-    """pixel_array, with the bits above and below BitsStored cut off: pydicom does not look at HighBit."""
+    """pixel_array, or the cells cut to BitsStored below HighBit, and sign-extended: pydicom does not look at HighBit, nor at the sign in
+    JPEG-LS. Raises ValueError for compressed cells in high bits, which pydicom has cut off already."""
     shift = ds.HighBit + 1 - ds.BitsStored
-    if shift == 0:
-        return ds.pixel_array
-    cells = np.frombuffer(ds.PixelData, "<u2").astype(int).reshape(ds.Rows, ds.Columns)
-    values = (cells >> shift) & (2**ds.BitsStored - 1)
-    return np.where(values >= 2 ** (ds.BitsStored - 1), values - 2**ds.BitsStored, values) if ds.PixelRepresentation else values
+    values = ds.pixel_array.astype(int)
+    if shift != 0:
+        if ds.file_meta.TransferSyntaxUID.is_compressed:
+            raise ValueError("HighBit in a compressed image")
+        order = "<" if ds.original_encoding[1] else ">"
+        values = np.frombuffer(ds.PixelData, f"{order}u2").astype(int).reshape(ds.Rows, ds.Columns) >> shift
+    values &= 2**ds.BitsStored - 1
+    half = 2 ** (ds.BitsStored - 1)
+    return (values ^ half) - half if ds.PixelRepresentation else values
 
 
 def padding_mask(ds, stored):
@@ -78,4 +83,5 @@ def main(out, *files):
             print(json.dumps({"error": repr(error)}))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
