@@ -3,7 +3,7 @@ import { Failure } from '../core/failure.ts';
 
 /** The rules of selection as data: what `mappings/selection.json` and `mappings/views.json` hold, and what a site may set. */
 
-const words = z.array(z.string().regex(/^[a-z0-9]+( [a-z0-9]+)*\*?$/)).readonly();
+const words = z.array(z.string().regex(/^\*?[\p{L}\p{N}]+\*?( [\p{L}\p{N}]+\*?)*$/u)).readonly();
 const coded = z
   .array(z.strictObject({ scheme: z.string().min(1), value: z.string().min(1), meaning: z.string().min(1) }))
   .readonly();
@@ -68,6 +68,13 @@ export const viewRulesSchema = z.strictObject({
   words: byView(words),
 });
 
+/** The lists of words that a site may add to or take from. */
+const wordLists = ['chest', 'otherParts', 'derived', 'derivedImageTypes', 'qualityControl', ...viewKinds] as const;
+type WordList = (typeof wordLists)[number];
+
+const siteWords = z.partialRecord(z.enum(wordLists), words).default({});
+type SiteWords = Readonly<z.infer<typeof siteWords>>;
+
 const readOrSkip = z.enum(['read', 'skip']);
 
 /** What a site may decide about selection: the `selection` section of the configuration. */
@@ -106,6 +113,10 @@ export const selectionOptionsSchema = z.strictObject({
     .readonly()
     .default(['QC-*', 'QC_*', 'PHANTOM*'])
     .describe('Patient IDs of phantoms and test objects; * matches anything. Letter case does not matter.'),
+  addWords: siteWords.describe(
+    'Words of this site for a list of the rules. They are matched whole, without accents; * at an end matches anything.',
+  ),
+  removeWords: siteWords.describe('Words of the rules that mean something else at this site, as they stand there.'),
 });
 
 export type SelectionOptions = Readonly<z.infer<typeof selectionOptionsSchema>>;
@@ -128,11 +139,49 @@ export interface SelectionRules {
 
 /** Rules from the parsed content of both mapping files and the site's options. Raises `config-invalid` with the path. */
 export function createSelectionRules(selection: unknown, views: unknown, options: unknown = {}): SelectionRules {
+  const site = parse(selectionOptionsSchema, options, 'selection');
+  const images = parse(selectionRulesSchema, selection, 'mappings/selection.json');
+  const rules = parse(viewRulesSchema, views, 'mappings/views.json');
+  const of = (list: WordList, standing: readonly string[]) => wordsOfSite(list, standing, site);
+  const { bodyPart, derived, qualityControl } = images;
   return {
-    images: parse(selectionRulesSchema, selection, 'mappings/selection.json'),
-    views: parse(viewRulesSchema, views, 'mappings/views.json'),
-    options: parse(selectionOptionsSchema, options, 'selection'),
+    images: {
+      ...images,
+      bodyPart: {
+        ...bodyPart,
+        chestWords: of('chest', bodyPart.chestWords),
+        otherWords: of('otherParts', bodyPart.otherWords),
+      },
+      derived: {
+        ...derived,
+        words: of('derived', derived.words),
+        imageTypeWords: of('derivedImageTypes', derived.imageTypeWords),
+      },
+      qualityControl: { ...qualityControl, words: of('qualityControl', qualityControl.words) },
+    },
+    views: {
+      ...rules,
+      words: Object.fromEntries(
+        viewKinds.map((kind) => [kind, of(kind, rules.words[kind])]),
+      ) as (typeof rules)['words'],
+    },
+    options: site,
   };
+}
+
+/** A word that is to go and is not there is a misspelling, or one that a later edition has dropped. */
+function wordsOfSite(
+  list: WordList,
+  standing: readonly string[],
+  { addWords, removeWords }: { readonly addWords: SiteWords; readonly removeWords: SiteWords },
+): readonly string[] {
+  const gone = removeWords[list] ?? [];
+  const missing = gone.find((word) => !standing.includes(word));
+  if (missing !== undefined) {
+    const where = `selection.removeWords.${list}`;
+    throw new Failure('config-invalid', { where, expected: `one of: ${standing.join(', ')}`, got: missing });
+  }
+  return [...standing.filter((word) => !gone.includes(word)), ...(addWords[list] ?? [])];
 }
 
 function parse<T extends z.ZodType>(schema: T, value: unknown, where: string): z.infer<T> {

@@ -9,9 +9,12 @@ const longestText = 1024;
 
 /** The words of a text: lower case, without accents, letters and digits apart (`Chest_2V` is chest, 2, v). */
 export function wordsOf(value: string): readonly string[] {
-  const plain = value.slice(0, longestText).normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-  return plain.match(/\p{L}+|\p{N}+/gu) ?? [];
+  return plain(value).match(/\p{L}+|\p{N}+/gu) ?? [];
 }
+
+/** Without accents and voicing marks, but with Hangul whole again: its syllables are letters that marks are no part of. */
+const plain = (value: string): string =>
+  value.slice(0, longestText).normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFC').toLowerCase();
 
 /** The first phrase of the list that stands in the text as whole words; null when none does. */
 export function phraseIn(value: string | null, phrases: readonly string[]): string | null {
@@ -22,7 +25,7 @@ export function phraseIn(value: string | null, phrases: readonly string[]): stri
 
 /** `tg18*` is two words of a text, tg and 18*, because letters and digits are kept apart there. */
 function wordPatterns(phrase: string): readonly string[] {
-  return phrase.match(/[a-z]+\*?|[0-9]+\*?/g) ?? [];
+  return plain(phrase).match(/\*?\p{L}+\*?|\*?\p{N}+\*?/gu) ?? [];
 }
 
 function stands(words: readonly string[], patterns: readonly string[]): boolean {
@@ -31,7 +34,11 @@ function stands(words: readonly string[], patterns: readonly string[]): boolean 
 
 function agrees(word: string | undefined, pattern: string): boolean {
   if (word === undefined) return false;
-  return pattern.endsWith('*') ? word.startsWith(pattern.slice(0, -1)) : word === pattern;
+  const [open, close] = [pattern.startsWith('*'), pattern.endsWith('*')];
+  const core = pattern.replaceAll('*', '');
+  if (open && close) return word.includes(core);
+  if (open) return word.endsWith(core);
+  return close ? word.startsWith(core) : word === core;
 }
 
 /** Whether an identifier fits a pattern in which `*` stands for anything; linear in both, letter case ignored. */

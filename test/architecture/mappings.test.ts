@@ -89,6 +89,8 @@ describe('selection options', () => {
       acceptForProcessing: false,
       acceptSecondaryCaptureModality: false,
       unknownView: 'skip',
+      addWords: {},
+      removeWords: {},
       unknownBodyPart: 'skip',
       duplicateExposure: 'skip',
       qualityControlPatientIds: ['QC-*', 'QC_*', 'PHANTOM*'],
