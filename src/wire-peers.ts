@@ -12,7 +12,8 @@ import { credentialsOf, type PeerOptions } from './net/options.ts';
 /** Builds what stands for the servers: archive, destinations and the clients that speak to them. */
 
 const MiB = 1024 * 1024;
-const mostAnswerBytes = 512 * MiB;
+/** An archive sends films; what a FHIR server sends is parsed in one go, and its largest is a bundle of ours with pictures in it. */
+const mostAnswerBytes = { pacs: 512 * MiB, fhir: 16 * MiB };
 
 export interface Peers {
   readonly clients: readonly Http[];
@@ -75,7 +76,7 @@ function client(peer: 'pacs' | 'fhir', options: PeerOptions, roots: readonly str
     ...{ peer, roots, maxInFlight, credentials: credentialsOf(options, peer) },
     ca: caFile === undefined ? null : readCa(caFile, peer),
     timeoutMs: timeoutSeconds * 1000,
-    maxBytes: mostAnswerBytes,
+    maxBytes: mostAnswerBytes[peer],
   });
 }
 

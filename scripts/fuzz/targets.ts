@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { Failure } from '../../src/core/failure.ts';
 import type { Dataset } from '../../src/core/study.ts';
 import { createTextDecoder } from '../../src/dicom/charset.ts';
+import { datasetOrFailure } from '../../src/dicom/dataset.ts';
 import { describe } from '../../src/dicom/header.ts';
+import { itemsOf, NoJsonArray } from '../../src/dicom/json-array.ts';
 import { mediaTypeOf } from '../../src/dicom/media-type.ts';
 import { readOnePart } from '../../src/dicom/multipart.ts';
 import { parsePart10 } from '../../src/dicom/part10.ts';
 import { pixelDigest, radiograph, storedPixels } from '../../src/dicom/pixels.ts';
-import { datasetOrFailure } from '../../src/dicom/qido.ts';
 import { createSelectionRules, select } from '../../src/dicom/select.ts';
 import { explain } from '../../src/dicom/select-explain.ts';
 import { readPicture } from '../../src/model/picture-file.ts';
@@ -111,19 +112,18 @@ export function createTargets(drawn: () => Uint8Array): Readonly<Record<string, 
     'dicom-json': {
       seeds: () => [
         text(
-          '{"00080016":{"vr":"UI","Value":["1.2.840.10008.5.1.4.1.1.1.1"]},"00080018":{"vr":"UI","Value":["1.2.3"]},"0020000D":{"vr":"UI","Value":["1.2"]},"0020000E":{"vr":"UI","Value":["1.2.1"]},"00080060":{"vr":"CS","Value":["DX"]},"00280010":{"vr":"US","Value":[2500]},"00280011":{"vr":"US","Value":[2048]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"A^B"}]},"00080068":{"vr":"CS"},"00540220":{"vr":"SQ","Value":[{"00080100":{"vr":"SH","Value":["399348003"]},"00080102":{"vr":"SH","Value":["SCT"]}}]}}',
+          '[{"00080016":{"vr":"UI","Value":["1.2.840.10008.5.1.4.1.1.1.1"]},"00080018":{"vr":"UI","Value":["1.2.3"]},"0020000D":{"vr":"UI","Value":["1.2"]},"0020000E":{"vr":"UI","Value":["1.2.1"]},"00080060":{"vr":"CS","Value":["DX"]},"00280010":{"vr":"US","Value":[2500]},"00280011":{"vr":"US","Value":[2048]},"00100010":{"vr":"PN","Value":[{"Alphabetic":"A^B"}]},"00080068":{"vr":"CS"},"00540220":{"vr":"SQ","Value":[{"00080100":{"vr":"SH","Value":["399348003"]},"00080102":{"vr":"SH","Value":["SCT"]}}]}}, {"00080018":{"vr":"UI","Value":["1.2.4"]}} ]',
         ),
       ],
-      run: (input) => {
-        let json: unknown;
+      run: async (input) => {
         try {
-          json = JSON.parse(Buffer.from(input).toString('utf8'));
-        } catch {
-          return; // What is no JSON ends before this code.
+          for await (const item of itemsOf(inPieces(input), 1_000_000)) {
+            const dataset = datasetOrFailure(item);
+            if (!(dataset instanceof Failure)) choose(dataset);
+          }
+        } catch (thrown) {
+          if (!(thrown instanceof NoJsonArray)) throw thrown;
         }
-        const dataset = datasetOrFailure(json);
-        if (dataset instanceof Failure) throw dataset;
-        choose(dataset);
       },
       mostMs: 3000,
     },

@@ -1,4 +1,4 @@
-import { Failure } from '../core/failure.ts';
+import { asFailure, Failure } from '../core/failure.ts';
 import type { Attribute, Code, Dataset, PersonName } from '../core/study.ts';
 import { type Keyword, keywords } from './keywords.ts';
 import { limits } from './limits.ts';
@@ -94,6 +94,17 @@ function asNumber(value: unknown): number | null {
  */
 export function datasetFromJson(json: unknown): Dataset {
   return readItem(json, 0, { elements: 0 });
+}
+
+/** A data set of a list that a server sent, or why it is none: one that cannot be read must not hide the others. */
+export type Row = Dataset | Failure;
+
+export function datasetOrFailure(json: unknown): Row {
+  try {
+    return datasetFromJson(json);
+  } catch (thrown) {
+    return asFailure(thrown);
+  }
 }
 
 function readItem(json: unknown, depth: number, count: { elements: number }): Dataset {

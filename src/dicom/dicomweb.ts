@@ -3,14 +3,15 @@ import { Failure } from '../core/failure.ts';
 import { isUid } from '../core/ids.ts';
 import type { InstanceReference } from '../core/study.ts';
 import type { Http } from '../net/http.ts';
+import type { Row } from './dataset.ts';
 import { createJsonRequest, type JsonRequest } from './xhr.ts';
 
-/** QIDO-RS and metadata through dicomweb-client. Rows are what the archive sent, not yet looked at. */
+/** QIDO-RS and metadata through dicomweb-client. A row that is no data set is the reason why. */
 export interface Dicomweb {
-  searchStudies(query: Query): Promise<readonly unknown[]>;
-  searchInstances(query: Query): Promise<readonly unknown[]>;
-  studyMetadata(studyInstanceUid: string): Promise<readonly unknown[]>;
-  instanceMetadata(reference: InstancePath): Promise<readonly unknown[]>;
+  searchStudies(query: Query): Promise<readonly Row[]>;
+  searchInstances(query: Query): Promise<readonly Row[]>;
+  studyMetadata(studyInstanceUid: string): Promise<readonly Row[]>;
+  instanceMetadata(reference: InstancePath): Promise<readonly Row[]>;
 }
 
 /** Keyword or tag → value (PS3.18 8.3.4). */
@@ -68,9 +69,9 @@ function createClient(url: string) {
 /** One call of the package, which takes the request object along. Its types promise arrays where it gives promises. */
 type Call = (options: { readonly request: { readonly instance: JsonRequest } }) => unknown;
 
-async function answerOf(request: JsonRequest, call: Call): Promise<readonly unknown[]> {
+async function answerOf(request: JsonRequest, call: Call): Promise<readonly Row[]> {
   try {
-    return (await call({ request: { instance: request } })) as readonly unknown[];
+    return (await call({ request: { instance: request } })) as readonly Row[];
   } catch (thrown) {
     throw request.failure ?? thrown;
   }

@@ -18,6 +18,7 @@ import {
   trimmed,
 } from './header-values.ts';
 import { type Keyword, keywords } from './keywords.ts';
+import { limits } from './limits.ts';
 
 /**
  * What a film's header says, fit to be copied into a result. A text that its VR forbids is left out and flagged
@@ -48,7 +49,7 @@ function extractFrom(dataset: Dataset, flags: string[] = []): Extract {
   return Object.assign(read, { flags, dataset });
 }
 
-/** Everything that results copy from the header of a film. Raises `invalid-identifier` or `malformed-dicom`. */
+/** Everything that results copy from the header of a film. Raises `invalid-identifier`, `malformed-dicom` or `limit-exceeded`. */
 export function describe(dataset: Dataset): Described {
   const flags: string[] = [];
   const study = studyOf(extractFrom(dataset, flags));
@@ -160,6 +161,11 @@ function attribute(keyword: Keyword, value: unknown) {
 
 function imageOf(extract: Extract): ImageHeader {
   const { dataset } = extract;
+  const [Rows, Columns] = [sizeOf(dataset, 'Rows'), sizeOf(dataset, 'Columns')];
+  // Before anything is fetched (T6).
+  if (Rows * Columns > limits.pixels) {
+    throw new Failure('limit-exceeded', { where: 'Rows × Columns', expected: `at most ${limits.pixels}` });
+  }
   return {
     StudyInstanceUID: uid(dataset, 'StudyInstanceUID'),
     SeriesInstanceUID: uid(dataset, 'SeriesInstanceUID'),
@@ -168,8 +174,8 @@ function imageOf(extract: Extract): ImageHeader {
     Modality: modalityOf(dataset),
     SeriesNumber: integerOf(number(dataset, 'SeriesNumber')),
     InstanceNumber: integerOf(number(dataset, 'InstanceNumber')),
-    Rows: sizeOf(dataset, 'Rows'),
-    Columns: sizeOf(dataset, 'Columns'),
+    Rows,
+    Columns,
     PatientOrientation: orientationOf(extract),
     PixelSpacing: spacingOf(extract, 'PixelSpacing'),
     ImagerPixelSpacing: spacingOf(extract, 'ImagerPixelSpacing'),

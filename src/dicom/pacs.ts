@@ -3,9 +3,9 @@ import { asFailure, Failure } from '../core/failure.ts';
 import { isUid } from '../core/ids.ts';
 import type { Archive } from '../core/ports.ts';
 import type { Dataset, Instance } from '../core/study.ts';
-import { number, text } from './dataset.ts';
+import { number, type Row, text } from './dataset.ts';
 import { createDicomweb, type Dicomweb, type DicomwebOptions, type InstancePath } from './dicomweb.ts';
-import { datasetOrFailure, patientsOf } from './qido.ts';
+import { patientsOf } from './qido.ts';
 import { createRetriever } from './wado.ts';
 
 export { createPacsDestination, type PacsDestinationOptions } from './pacs-destination.ts';
@@ -70,10 +70,9 @@ async function missing(dicomweb: Dicomweb, studyInstanceUid: string): Promise<Fa
 }
 
 /** An object that cannot be named or asked for is an instance with a failure: nothing of the listing is dropped. */
-function instancesOf(found: readonly unknown[], studyInstanceUid: string): readonly Instance[] {
+function instancesOf(found: readonly Row[], studyInstanceUid: string): readonly Instance[] {
   const keys = createKeys();
-  return found.map((json, index) => {
-    const header = datasetOrFailure(json);
+  return found.map((header, index) => {
     const uid = header instanceof Failure ? null : text(header, 'SOPInstanceUID');
     const key = keys(uid !== null && isUid(uid) ? uid : `object ${index + 1}`);
     const failure = header instanceof Failure ? header : faultIn(header, studyInstanceUid);

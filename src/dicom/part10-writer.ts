@@ -23,7 +23,8 @@ export const implementationVersionName = 'CXR_GATEWAY';
 export function writePart10(dataset: Dataset, transferSyntaxUid: string = explicitLittleEndian): Uint8Array {
   const file = new DicomDict(inDcmjs(metaOf(dataset, transferSyntaxUid)));
   file.dict = inDcmjs(transferSyntaxUid === explicitLittleEndian ? dataset : withCompressedPixels(dataset));
-  return new Uint8Array(file.write({ allowInvalidVRLength: false, fragmentMultiframe: false }));
+  // `build` has looked at every length. dcmjs counts UTF-16 units where the standard counts characters, and refuses legal names.
+  return new Uint8Array(file.write({ allowInvalidVRLength: true, fragmentMultiframe: false }));
 }
 
 function metaOf(dataset: Dataset, TransferSyntaxUID: string): Dataset {

@@ -1,8 +1,8 @@
-import { asFailure, Failure } from '../core/failure.ts';
+import { Failure } from '../core/failure.ts';
 import { isUid } from '../core/ids.ts';
 import type { ListedStudy, SearchStudies } from '../core/search.ts';
 import type { Dataset, PatientIdentity } from '../core/study.ts';
-import { datasetFromJson, number, text, texts } from './dataset.ts';
+import { number, type Row, text, texts } from './dataset.ts';
 import { createDicomweb, type Dicomweb, type DicomwebOptions } from './dicomweb.ts';
 import { patientIdentity } from './header.ts';
 import { keywords } from './keywords.ts';
@@ -26,8 +26,7 @@ export function createStudySearch(options: Omit<DicomwebOptions, 'wadoUrl'>): Se
 }
 
 /** A row that cannot be read must not keep the others from being found. */
-function studyRow(json: unknown): ListedStudy {
-  const row = datasetOrFailure(json);
+function studyRow(row: Row): ListedStudy {
   if (row instanceof Failure) return { studyInstanceUid: null, studyDate: null, instances: null, modalities: [] };
   const uid = text(row, 'StudyInstanceUID');
   return {
@@ -46,20 +45,17 @@ export async function patientsOf(dicomweb: Dicomweb, studyInstanceUid: string): 
     includefield: [keywords.PatientID[0], keywords.IssuerOfPatientID[0]].join(','),
   });
   // An archive that ignores the key answers with all its studies.
-  const asked = rows.map(datasetFromJson).filter((row) => text(row, 'StudyInstanceUID') === studyInstanceUid);
+  const asked = rows.map(requireDataset).filter((row) => text(row, 'StudyInstanceUID') === studyInstanceUid);
   return asked.map(patientIdentity);
+}
+
+/** Of whom a study is may stand in the very row that cannot be read. */
+function requireDataset(row: Row): Dataset {
+  if (row instanceof Failure) throw row;
+  return row;
 }
 
 function requireUid(studyInstanceUid: string): void {
   if (isUid(studyInstanceUid)) return;
   throw new Failure('invalid-identifier', { where: 'StudyInstanceUID', expected: 'a UID of at most 64 characters' });
-}
-
-/** What a server sent as a data set, or why it is none. */
-export function datasetOrFailure(json: unknown): Dataset | Failure {
-  try {
-    return datasetFromJson(json);
-  } catch (thrown) {
-    return asFailure(thrown);
-  }
 }

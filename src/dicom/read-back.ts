@@ -1,12 +1,11 @@
 import { asFailure, Failure } from '../core/failure.ts';
 import type { Artifact } from '../core/ports.ts';
 import type { Dataset, InstanceReference } from '../core/study.ts';
-import { text } from './dataset.ts';
+import { type Row, text } from './dataset.ts';
 import type { Dicomweb } from './dicomweb.ts';
 import { patientIdentity } from './header.ts';
 import { keywords } from './keywords.ts';
 import { parsePart10 } from './part10.ts';
-import { datasetOrFailure } from './qido.ts';
 
 /** Whether an archive holds an object of ours, and as we sent it. */
 
@@ -64,9 +63,9 @@ const altered = ({ artifact }: Sent, keyword: string): Failure =>
   new Failure('pacs-altered', { where: artifact.name, expected: `${keyword} as sent`, got: 'another value' });
 
 /** The data set of the object among what is found. An archive that cannot be asked this way has not shown it. */
-async function ask(question: () => Promise<readonly unknown[]>, sopInstanceUid: string): Promise<Dataset | null> {
+async function ask(question: () => Promise<readonly Row[]>, sopInstanceUid: string): Promise<Dataset | null> {
   try {
-    const found = (await question()).map(datasetOrFailure);
+    const found = await question();
     const ours = found.find((row) => !(row instanceof Failure) && text(row, 'SOPInstanceUID') === sopInstanceUid);
     return ours instanceof Failure ? null : (ours ?? null);
   } catch (thrown) {

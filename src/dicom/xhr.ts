@@ -1,5 +1,7 @@
 import { asFailure, Failure } from '../core/failure.ts';
 import type { Http } from '../net/http.ts';
+import { datasetOrFailure, type Row } from './dataset.ts';
+import { itemsOf, NoJsonArray, oversized } from './json-array.ts';
 import { mediaTypeOf } from './media-type.ts';
 
 /**
@@ -56,7 +58,7 @@ export function createJsonRequest(options: JsonRequestOptions): JsonRequest {
     getAllResponseHeaders: () => '',
     async send() {
       try {
-        state.response = await getJson(options, sent.url, sent.headers);
+        state.response = await getRows(options, sent.url, sent.headers);
         state.status = 200;
       } catch (thrown) {
         state.failure = asFailure(thrown);
@@ -68,28 +70,31 @@ export function createJsonRequest(options: JsonRequestOptions): JsonRequest {
   return request;
 }
 
-/** The array of a QIDO-RS or metadata answer; nothing found is an empty one (PS3.18 10.6.3: 204, or 200 and `[]`). */
-async function getJson(
+/** Most bytes of a data set in JSON: a header of 8 MB would hold the event loop for long, and no film has one. */
+const maxRowBytes = 4 * 1024 * 1024;
+
+/** The rows of a QIDO-RS or metadata answer; nothing found is an empty list (PS3.18 10.6.3: 204, or 200 and `[]`). */
+async function getRows(
   { http, maxBytes, where }: JsonRequestOptions,
   url: string,
   headers: Readonly<Record<string, string>>,
-): Promise<readonly unknown[]> {
+): Promise<readonly Row[]> {
   const answer = await http.request({ method: 'GET', url, headers, maxBytes });
-  const bytes = await answer.bytes();
-  if (answer.status === 204) return [];
-  const { type } = mediaTypeOf(answer.headers.get('content-type'));
-  const value = parse(bytes);
-  if (Array.isArray(value)) return value;
-  const isJson = type === 'application/dicom+json' || type === 'application/json';
-  const detail = { where, expected: 'a DICOM JSON array', got: isJson ? 'other JSON' : 'another media type' };
-  throw new Failure(isJson && value === undefined ? 'pacs-incomplete' : 'pacs-not-dicomweb', detail);
+  const rows: Row[] = [];
+  try {
+    for await (const item of itemsOf(answer.body, maxRowBytes)) rows.push(rowOf(item));
+  } catch (thrown) {
+    if (!(thrown instanceof NoJsonArray)) throw thrown;
+    if (answer.status === 204) return [];
+    const { type } = mediaTypeOf(answer.headers.get('content-type'));
+    const isJson = type === 'application/dicom+json' || type === 'application/json';
+    const detail = { where, expected: 'a DICOM JSON array', got: isJson ? thrown.message : 'another media type' };
+    throw new Failure(isJson && !thrown.otherJson ? 'pacs-incomplete' : 'pacs-not-dicomweb', detail);
+  }
+  return rows;
 }
 
-/** `undefined`: not JSON. Invalid UTF-8 becomes replacement characters, which identifiers refuse later. */
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
-  } catch {
-    return undefined;
-  }
+function rowOf(item: unknown): Row {
+  if (item !== oversized) return datasetOrFailure(item);
+  return new Failure('limit-exceeded', { where: 'data set in JSON', expected: `at most ${maxRowBytes} bytes` });
 }

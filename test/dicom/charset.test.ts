@@ -70,7 +70,7 @@ test('a code extension ends at a line break and at the backslash between values,
   expect(decode('ISO 2022 IR 100\\ISO 2022 IR 144', '1b2d4c bb 5c bb', 'single').text).toBe('Л\\Л');
 });
 
-describe('what is not declared is flagged and never raised, because a label must not stop a study', () => {
+describe('what is not declared is flagged and never raised, because a label must not stop a study (faults 93 and 94)', () => {
   test('bytes beyond ASCII without a character set are UTF-8 where they are valid, else Latin-1', () => {
     expect(decode('', Buffer.from('Müller'))).toEqual({ text: 'Müller', flags: ['charset-guessed'] });
     expect(decode('', Buffer.from('Müller', 'latin1'))).toEqual({ text: 'Müller', flags: ['charset-guessed'] });

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isUid } from '../../src/core/ids.ts';
@@ -37,7 +39,7 @@ describe('a listing', () => {
       'pacs-incomplete',
     ],
     [
-      'XML',
+      'XML, which is never read (T31)',
       (r) => r.setHeader('content-type', 'application/dicom+xml').end('<NativeDicomModel/>'),
       'pacs-not-dicomweb',
     ],
@@ -112,6 +114,35 @@ describe('a listing', () => {
       [`${filmUid} (2)`, null],
     ]);
     expect(JSON.stringify(instances)).not.toContain('passwd');
+  });
+
+  test('of megabytes never holds the event loop for long, because other studies wait on the same loop (T8)', async () => {
+    const attributes = Array.from({ length: 250 }, (_, n) => [
+      `0009${(0x1000 + n).toString(16)}`,
+      { vr: 'DS', Value: [n, '2.5'] },
+    ]);
+    const instance = JSON.stringify({ ...row(), ...Object.fromEntries(attributes) });
+    const text = Buffer.from(`[${Array(2000).fill(instance).join(',')}]`);
+    const { pacs } = await startArchive(
+      listing((r) => r.setHeader('content-type', 'application/dicom+json').end(text)),
+      30_000,
+    );
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    const instances = await pacs.list(studyUid);
+    // A stall is counted once a timer could fire again.
+    await sleep(50);
+    delay.disable();
+    expect([text.length > 20e6, instances.length]).toEqual([true, 2000]);
+    // The goal is 50 ms; parsed in one go it was seen to take two seconds.
+    expect(delay.max / 1e6).toBeLessThan(500);
+  }, 60_000);
+
+  test('with one data set of many megabytes keeps the others, because a stranger may have put it there (T8)', async () => {
+    const huge = { ...row(), '00091010': { vr: 'LT', Value: ['x'.repeat(5 * 1024 * 1024)] } };
+    const { pacs } = await startArchive(listing((response) => json(response, [row(), huge])));
+    const instances = await pacs.list(studyUid);
+    expect(instances.map(({ failure }) => failure?.code ?? null)).toEqual([null, 'limit-exceeded']);
   });
 
   test('with __proto__ in it changes no object of ours (T11)', async () => {

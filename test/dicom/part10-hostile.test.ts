@@ -55,7 +55,7 @@ describe('lies about lengths', () => {
   );
 });
 
-describe('bounds', () => {
+describe('bounds (T5, T8)', () => {
   test('more than 20,000 elements are beyond the limit', async () => {
     const item = delimiter('E000');
     expect(await code(withElement(element('00081032', 'SQ', Buffer.concat(Array(20_000).fill(item)))))).toBe(
@@ -73,6 +73,27 @@ describe('bounds', () => {
   test('a header of more than 8 MB is beyond the limit, and pixels do not count', async () => {
     expect(await code(withElement(element('00282000', 'OB', Buffer.alloc(8 * 1024 * 1024))))).toBe('limit-exceeded');
     expect(await code(film(Buffer.alloc(9 * 1024 * 1024)))).toBe('none');
+  });
+
+  const items = (count: number) => Buffer.concat(Array<Buffer>(count).fill(delimiter('E000')));
+  const nested = (levels: number) => {
+    // Undefined lengths nest without any sum of them.
+    const open = Buffer.concat([
+      element('00081032', 'SQ', '', 0xffffffff),
+      delimiter('E000', Buffer.alloc(0), 0xffffffff),
+    ]);
+    return Buffer.concat(Array<Buffer>(levels).fill(open));
+  };
+  test.each<[string, () => Buffer, string]>([
+    ['500,000 elements', () => element('00081032', 'SQ', items(500_000)), 'limit-exceeded'],
+    ['a million levels', () => nested(1_000_000), 'limit-exceeded'],
+    ['ten million backslashes', () => element('00081030', 'UT', Buffer.alloc(10_000_000, '\\')), 'limit-exceeded'],
+  ])('a bomb of %s is refused at once (T8)', async (_name, bomb, expected) => {
+    const file = withElement(bomb());
+    const began = performance.now();
+    expect(await code(file)).toBe(expected);
+    // The goal is 2.5 s.
+    expect(performance.now() - began).toBeLessThan(25_000);
   });
 
   const deflated = '1.2.840.10008.1.2.1.99';

@@ -44,6 +44,13 @@ test('a file begins with 128 zeros and DICM, and its meta group says its own len
   expect(found.get('00020001')?.[1]).toEqual(Buffer.from([0, 1]));
 });
 
+test('lengths are counted in characters, because 64 of them may be 128 units of UTF-16 (fault 96)', () => {
+  const lungs = '🫁'.repeat(64);
+  const found = elements(writePart10(build({ ...names, PatientName: `${lungs}=${lungs}`, StudyDescription: lungs })));
+  expect(found.get('00081030')?.[1].toString()).toBe(lungs);
+  expect(found.get('00100010')?.[1].toString().trimEnd()).toBe(`${lungs}=${lungs}`);
+});
+
 test('every value has an even length, padded as its VR says', () => {
   const found = elements(
     writePart10(

@@ -63,7 +63,7 @@ testWith('films', 'python')(
 );
 
 testWith('python')(
-  'every way in which a header describes greys gives the greys of pydicom, because models are trained on what viewers show',
+  'every way in which a header describes greys gives the greys of pydicom, because models are trained on what viewers show (fault 88)',
   () =>
     withFolder(async (folder) => {
       const names = runPython('make_films.py', folder);

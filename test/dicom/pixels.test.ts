@@ -75,6 +75,67 @@ describe('stored values', () => {
     expect(await code(ramp, header)).toBe(expected);
   });
 
+  /** Rows, Columns, BitsAllocated, BitsStored, HighBit, SamplesPerPixel, NumberOfFrames: 12 bytes of pixels under all of them. */
+  const odd = 'invalid-pixels';
+  test.each<[number, number, number, number, number, number, string, string]>([
+    [2, 3, 16, 12, 11, 1, '1', 'none'],
+    [3, 2, 16, 16, 15, 1, '1', 'none'],
+    [3, 4, 8, 8, 7, 1, '1', 'none'],
+    [1, 6, 16, 10, 15, 1, '1', 'none'],
+    [12, 1, 8, 8, 7, 1, '1', 'none'],
+    [2, 3, 16, 12, 11, 1, '', 'none'],
+    [2, 4, 16, 12, 11, 1, '1', 'truncated'],
+    [13, 1, 8, 8, 7, 1, '1', 'truncated'],
+    [1, 65535, 8, 8, 7, 1, '1', 'truncated'],
+    [65535, 1, 16, 16, 15, 1, '1', 'truncated'],
+    [8192, 8192, 8, 8, 7, 1, '1', 'truncated'],
+    [1024, 65535, 16, 16, 15, 1, '1', 'truncated'],
+    [8193, 8192, 8, 8, 7, 1, '1', 'limit-exceeded'],
+    [65535, 65535, 16, 16, 15, 1, '1', 'limit-exceeded'],
+    [65535, 65535, 8, 8, 7, 1, '1', 'limit-exceeded'],
+    [65535, 1025, 16, 16, 15, 1, '1', 'limit-exceeded'],
+    [16384, 4097, 16, 12, 11, 1, '1', 'limit-exceeded'],
+    [46341, 46341, 16, 16, 15, 1, '1', 'limit-exceeded'],
+    [32768, 65535, 8, 8, 7, 1, '1', 'limit-exceeded'],
+    [0, 3, 16, 12, 11, 1, '1', odd],
+    [2, 0, 16, 12, 11, 1, '1', odd],
+    [0, 0, 16, 12, 11, 1, '1', odd],
+    [2, 3, 16, 12, 11, 0, '1', odd],
+    [2, 3, 16, 12, 11, 2, '1', odd],
+    [2, 3, 16, 12, 11, 3, '1', odd],
+    [2, 3, 16, 12, 11, 4, '1', odd],
+    [2, 3, 16, 12, 11, 65535, '1', odd],
+    [2, 3, 16, 12, 11, 1, '0', odd],
+    [2, 3, 16, 12, 11, 1, '2', odd],
+    [2, 3, 16, 12, 11, 1, '1000000000', odd],
+    [2, 3, 16, 12, 11, 1, '-1', odd],
+    [2, 3, 1, 1, 0, 1, '1', odd],
+    [2, 3, 12, 12, 11, 1, '1', odd],
+    [2, 3, 24, 16, 15, 1, '1', odd],
+    [2, 3, 32, 32, 31, 1, '1', odd],
+    [2, 3, 64, 64, 63, 1, '1', odd],
+    [2, 3, 16, 17, 16, 1, '1', odd],
+    [2, 3, 16, 0, 0, 1, '1', odd],
+    [2, 3, 8, 12, 11, 1, '1', odd],
+    [2, 3, 16, 12, 10, 1, '1', odd],
+    [2, 3, 16, 12, 16, 1, '1', odd],
+    [2, 3, 16, 12, 65535, 1, '1', odd],
+  ])(
+    'T6: %i × %i pixels of %i, %i and %i bits, %i samples, "%s" frames',
+    async (rows, columns, allocated, bitsStored, highBit, samples, frames, expected) => {
+      const header = {
+        ...bits(allocated, bitsStored, highBit),
+        ...number('00280010', rows),
+        ...number('00280011', columns),
+        ...number('00280002', samples),
+        ...words('00280008', 'IS', frames),
+      };
+      const before = process.memoryUsage().arrayBuffers;
+      expect(await code(Buffer.alloc(12, 1), header)).toBe(expected);
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1024 * 1024);
+    },
+  );
+
   test('native pixels in a compressed syntax are refused, because one of the two is a lie', async () => {
     expect(await code(ramp, {}, '1.2.840.10008.1.2.4.80')).toBe('invalid-pixels');
     expect(await code(ramp, { '7FE00010': encapsulated() }, '1.2.840.10008.1.2.4.80')).toBe('invalid-pixels');

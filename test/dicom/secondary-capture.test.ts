@@ -87,7 +87,7 @@ test('a lossless source is 00, and for a silent one nothing is claimed', () => {
   expect(captureOf({ LossyImageCompression: null })['00282110']).toBeUndefined();
 });
 
-test('burned-in identity follows the source, and for a silent one nothing is claimed', () => {
+test('burned-in identity follows the source, and for a silent one nothing is claimed (fault 91)', () => {
   expect(valueAt(captureOf({ BurnedInAnnotation: 'YES' }), 'BurnedInAnnotation')).toBe('YES');
   expect(valueAt(captureOf({ BurnedInAnnotation: 'NO' }), 'BurnedInAnnotation')).toBe('NO');
   expect(captureOf({ BurnedInAnnotation: null })['00280301']).toBeUndefined();

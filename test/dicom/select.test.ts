@@ -416,6 +416,13 @@ describe('refusals', () => {
     for (const code of codes) expect(failures[code as keyof typeof failures].class).toBe('skip');
   });
 
+  test('stop a film of more pixels than the limit before it is fetched, because a header costs nothing to write (T6)', () => {
+    expect(choose(film({ Rows: 65535, Columns: 65535 }))).toMatchObject({
+      outcome: 'quarantined',
+      code: 'limit-exceeded',
+    });
+  });
+
   test('take a text of a megabyte in little time, because the header is hostile (T12)', () => {
     const long = film({
       SeriesDescription: 'lateral '.repeat(131_072),

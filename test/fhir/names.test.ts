@@ -30,7 +30,7 @@ test.each([
   ['MADONNA', [{ text: 'MADONNA', family: 'MADONNA' }]],
   ['  Diego  ^ Ana  Maria ^', [{ text: 'Ana Maria Diego', family: 'Diego', given: ['Ana Maria'] }]],
   ['O\\Brien^<Pat>', [{ text: '<Pat> O\\Brien', family: 'O\\Brien', given: ['<Pat>'] }]],
-])('the odd name %s keeps what it has, because nothing is guessed', (name, expected) => {
+])('the odd name %s keeps what it has, because nothing is guessed (fault 95)', (name, expected) => {
   expect(toHumanNames(name)).toEqual(expected);
 });
 

@@ -70,7 +70,7 @@ describe('the order', () => {
       order({ reference: 'Patient/7' }, { system: 'x:y', value: 'ACC-001' }),
       undefined,
     ],
-  ])('an order %s is linked only if accession and patient agree', async (_, found, expected) => {
+  ])('an order %s is linked only if accession and patient agree (fault 10)', async (_, found, expected) => {
     const { fhir, server } = await startDestination();
     server.found['Patient'] = [patient];
     server.found['ServiceRequest'] = [found];

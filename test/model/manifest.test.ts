@@ -40,7 +40,7 @@ describe('a model folder', () => {
     expect(card).toContain(loadNarrow().identity.deviceUid);
   });
 
-  test('is refused for any of 1,000 flipped bits of its weights, because ONNX Runtime would load most of them', () => {
+  test('is refused for any of 1,000 flipped bits of its weights, because ONNX Runtime would load most of them (fault 85)', () => {
     const folder = copyOfNarrow();
     const file = join(folder, 'weights.onnx');
     const weights = readFileSync(file);

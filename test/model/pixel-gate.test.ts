@@ -44,7 +44,7 @@ function turned(film: Radiograph): Radiograph {
   return { ...film, columns: rows, rows: columns, pixels: Float32Array.from(pixels, (_, index) => at(index)) };
 }
 
-describe('the pixels of a film', () => {
+describe('the pixels of a film (faults 89 and 90)', () => {
   test('that show an upright chest pass, small in a collimated field or pale too', () => {
     expect(verdictOf(chest)).toBe('chest');
     expect(verdictOf(changed((old) => 0.6 + 0.05 * old))).toBe('chest');

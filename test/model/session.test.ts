@@ -32,7 +32,7 @@ describe('a network', () => {
     expect(features.reduce((sum, value) => sum + value, 0)).toBeGreaterThan(1);
   });
 
-  test('gives all its known answers with 1, 2 and 4 threads within 1e-4, because a score must not hang on the machine', async () => {
+  test('gives all its known answers with 1, 2 and 4 threads within 1e-4, because a score must not hang on the machine (fault 87)', async () => {
     const model = loadNarrow();
     const cases = (model.golden?.cases ?? []).map(({ seed, probability }) => ({ tensor: input(seed), probability }));
     for (const threads of [1, 2, 4]) {
@@ -47,7 +47,7 @@ describe('a network', () => {
   });
 
   test.each(['head.weight', 'head.bias', 'stem.conv.weight', 'stage3.7.2.norm.scale'])(
-    'raises model-invalid when %s holds a NaN, because NaN < threshold would read as "absent"',
+    'raises model-invalid when %s holds a NaN, because NaN < threshold would read as "absent" (fault 84)',
     async (name) => {
       const folder = copyOfNarrow();
       changeWeights(folder, (model) => withNumber(model, name, Number.NaN));
@@ -57,7 +57,7 @@ describe('a network', () => {
     },
   );
 
-  test('raises model-invalid for a NaN in one pixel', async () => {
+  test('raises model-invalid for a NaN in one pixel (fault 84)', async () => {
     const network = await openNetwork(loadNarrow(), { threads: 1 });
     const tensor = input();
     tensor[112 * 224 + 112] = Number.NaN;

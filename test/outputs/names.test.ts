@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, describe as suite, test } from '@jest/globals';
-import { describe } from '../../src/dicom/header.ts';
+import fc from 'fast-check';
+import { describe, studyHeader } from '../../src/dicom/header.ts';
 import { parsePart10 } from '../../src/dicom/part10.ts';
 import { displayName, toHumanNames } from '../../src/fhir/names.ts';
 import { dicomSr } from '../../src/outputs/dicom-sr.ts';
@@ -22,7 +23,7 @@ function resultsOf(terms: string, name: Uint8Array) {
     '00100010': element('00100010', 'PN', name),
   });
   const { study, image } = describe(parsePart10(file).header);
-  const composition = compose(makeReading({ study, images: [makeImageReading({ image })] }), makePicture());
+  const composition = compose(makeReading({ study, images: [makeImageReading({ image })] }), makePicture(8, 8));
   const [sr] = dicomSr.compose(composition);
   const [heatmap] = heatmapSc.compose(composition);
   const [bundle] = createFhirReport({ procedures, report: reportOptions }).compose(composition);
@@ -72,6 +73,40 @@ suite('fault 92: a name in the bytes of its archive', () => {
         originals.map(({ name }) => displayName(name)),
       );
     }),
+  );
+});
+
+const script = (...ranges: readonly (readonly [number, number])[]) =>
+  fc.oneof(...ranges.map(([min, max]) => fc.integer({ min, max }).map((code) => String.fromCodePoint(code))));
+/** Latin, combining marks, Hebrew, Arabic, Devanagari, Thai, kana, Han, Hangul, emoji with joiners. */
+const letter = script(
+  [0x41, 0x5a],
+  [0xc0, 0xff],
+  [0x300, 0x36f],
+  [0x5d0, 0x5ea],
+  [0x621, 0x64a],
+  [0x904, 0x94d],
+  [0xe01, 0xe4e],
+  [0x3041, 0x30fe],
+  [0x4e00, 0x9fff],
+  [0xac00, 0xd7a3],
+  [0x1f600, 0x1f64f],
+  [0x200d, 0x200d],
+);
+const component = fc.array(letter, { minLength: 1, maxLength: 12 }).map((letters) => `A${letters.join('')}z`);
+
+test('fault 96: marks, right-to-left letters and emoji are in the results as they came, none cut inside a letter', () => {
+  fc.assert(
+    fc.property(fc.array(component, { minLength: 1, maxLength: 5 }), (components) => {
+      const name = components.join('^');
+      const { sr, report } = resultsOf('ISO_IR 192', Buffer.from(name));
+      const { PatientName } = studyHeader(parsePart10(sr).header).header;
+      // A group of more than 64 characters is left out whole (fault 97).
+      const fits = [...name].length <= 64;
+      expect(PatientName).toBe(fits ? name : null);
+      expect(report.subject.display).toBe(fits ? displayName(name) : 'Patient not named in the image');
+    }),
+    { numRuns: 60 },
   );
 });
 

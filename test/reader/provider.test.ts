@@ -74,7 +74,7 @@ describe('the webgpu provider, on a Vulkan driver in software', () => {
   );
 });
 
-describe('a provider that is not there', () => {
+describe('a provider that is not there (fault 83)', () => {
   test.each(['webgpu', 'cuda', 'tensorrt'] as const)(
     '(%s) gives way to the CPU: the films are read as ever, and each says so',
     async (provider) => {

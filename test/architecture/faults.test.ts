@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+
+/** Rows of the tables of threats (T) and faults that the input side answers: each is named by a test. */
+const inputSide = [
+  ...['T1', 'T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'T8', 'T9', 'T10', 'T11', 'T12', 'T19', 'T20', 'T21', 'T31', 'T35'],
+  ...[8, 9, 10, 11, 12, 13, 14, 15, 16, 21, 22, 31, 32, 33, 61, 81, 82, 83, 84, 85, 87, 88, 89, 90, 91, 92, 93, 94, 95],
+  ...[96, 97, 98],
+].map(String);
+
+const root = join(import.meta.dirname, '..');
+const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts') && !path.includes('.cache') && !path.endsWith('architecture/faults.test.ts'))
+  .map((path) => readFileSync(join(root, path), 'utf8'));
+
+/** `T6`, `fault 32`, `faults 12, 13 and 14`. */
+function named(sourceText: string): readonly string[] {
+  const threats = sourceText.match(/\bT\d{1,2}\b/g) ?? [];
+  const faults = sourceText.match(/\bfaults? \d+(?:(?:, | and |, and )\d+)*/gi) ?? [];
+  return [...threats, ...faults.flatMap((text) => text.match(/\d+/g) ?? [])];
+}
+
+test('every row that the input side answers is named by a test', () => {
+  const found = new Set(sources.flatMap(named));
+  expect(inputSide.filter((row) => !found.has(row))).toEqual([]);
+});
