@@ -35,7 +35,9 @@ export const failures = {
   'not-frontal': skip('The header names a lateral or oblique view.'),
   'view-unknown': skip('Nothing in the header says that this is a frontal view.'),
   'view-conflict': skip('ViewCodeSequence, ViewPosition and the texts name different views.'),
-  mirrored: skip('PatientOrientation says that the film is mirrored or turned.'),
+  mirrored: skip(
+    'PatientOrientation says that the film is mirrored or turned and the site reads none, or names no directions of a frontal film.',
+  ),
   'multi-frame': skip('The object has more than one frame.'),
   'not-grayscale': skip('The image is not single-sample MONOCHROME1 or MONOCHROME2.'),
   'no-pixels': skip('The object has no pixel data, or no Rows and Columns.'),

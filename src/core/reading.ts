@@ -1,4 +1,5 @@
 import type { Zone } from './lungs.ts';
+import { turnOf } from './orientation.ts';
 import type { ProviderUse } from './provider.ts';
 import type { Code, Dataset, FailureNote, InstanceReference } from './study.ts';
 
@@ -176,8 +177,8 @@ export function decide(score: number, operatingPoint: number): Decision {
 }
 
 /**
- * The zone that may be told: of a positive, and of a film whose patient's right is known to lie at its left edge. An absent
- * orientation is the usual one where the header names PA or AP; one that breaks its rules (PS3.3 C.7.6.1.1.1) is unknown.
+ * The zone that may be told: of a positive, and of a film that is known to be hung. An absent orientation is the usual one where the
+ * header names PA or AP; one that breaks its rules (PS3.3 C.7.6.1.1.1) is unknown.
  */
 export function zoneTold(
   zone: Zone | null,
@@ -190,8 +191,8 @@ export function zoneTold(
 ): Zone | null {
   if (film.decision !== 'present' || film.flags.includes('omitted:PatientOrientation')) return null;
   const orientation = film.image.PatientOrientation;
-  const usual = orientation ? orientation.join('\\') === 'L\\F' : film.view !== 'frontal';
-  return usual ? zone : null;
+  const known = orientation ? turnOf(orientation) !== null : film.view !== 'frontal';
+  return known ? zone : null;
 }
 
 /** Decision, highest score and its image for a study (design: present if any image is). */

@@ -202,13 +202,17 @@ function sizeOf(dataset: Dataset, keyword: 'Rows' | 'Columns'): number {
   throw new Failure('no-pixels', { where: keyword, expected: '1 to 65535' });
 }
 
-function orientationOf({ dataset, flags }: Extract): readonly [string, string] | null {
-  const values = texts(dataset, 'PatientOrientation').map((value) => value.trim());
-  const [row, column, ...more] = values;
+/** Directions of rows and columns, for humans; null unless both are there and nothing else is. */
+export function patientOrientation(dataset: Dataset): readonly [string, string] | null {
+  const [row, column, ...more] = texts(dataset, 'PatientOrientation').map((value) => value.trim());
   const human = (value: string | undefined): value is string => /^[APLRHF]{1,3}$/.test(value ?? '');
-  if (human(row) && human(column) && more.length === 0) return [row, column];
-  if (values.some((value) => value !== '')) flags.push('omitted:PatientOrientation');
-  return null;
+  return human(row) && human(column) && more.length === 0 ? [row, column] : null;
+}
+
+function orientationOf({ dataset, flags }: Extract): readonly [string, string] | null {
+  const orientation = patientOrientation(dataset);
+  if (!orientation && has(dataset, 'PatientOrientation')) flags.push('omitted:PatientOrientation');
+  return orientation;
 }
 
 function spacingOf(

@@ -1,3 +1,4 @@
+import { turnOf } from '../core/orientation.ts';
 import type { Codes, Composition } from '../core/ports.ts';
 import type { ImageHeader, ImageReading, Picture, Reading } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
@@ -29,13 +30,18 @@ export function heatmapCapture(
     // Without it Laterality would be required (PS3.3 C.7.3.1).
     BodyPartExamined: 'CHEST',
     ImageType: ['DERIVED', 'SECONDARY'],
-    PatientOrientation: entry.image.PatientOrientation,
+    PatientOrientation: orientationOf(entry.image),
     ContributingEquipmentSequence: contributingEquipment(reading.model, codes),
     ...derivation(entry, reading, codes),
     ...history(entry.image),
     RecognizableVisualFeatures: 'NO',
     ...pixels(picture),
   });
+}
+
+/** The picture is drawn as the film is hung. */
+function orientationOf({ PatientOrientation: source }: ImageHeader): ImageHeader['PatientOrientation'] {
+  return source && turnOf(source) ? ['L', 'F'] : source;
 }
 
 /** SC Equipment; WSD: made by a workstation, neither digitized nor drawn (PS3.3 C.8.6.1). */

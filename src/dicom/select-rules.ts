@@ -104,6 +104,11 @@ export const selectionOptionsSchema = z.strictObject({
       'Whether films of modality CR or DX in a Secondary Capture class are read, when body part and view are coded.',
     ),
   unknownView: readOrSkip.default('skip').describe('What to do when nothing in the header tells the view.'),
+  turnedFilms: readOrSkip
+    .default('read')
+    .describe(
+      'What to do with a film that PatientOrientation says to be mirrored or turned; it is read as it is hung.',
+    ),
   unknownBodyPart: readOrSkip.default('skip').describe('What to do when nothing in the header tells the body part.'),
   duplicateExposure: readOrSkip
     .default('skip')

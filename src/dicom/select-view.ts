@@ -1,6 +1,8 @@
+import { isHung, turnOf } from '../core/orientation.ts';
 import type { View } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
-import { text, texts } from './dataset.ts';
+import { text } from './dataset.ts';
+import { patientOrientation } from './header.ts';
 import { type Gate, type Refusal, refuse } from './select-gate.ts';
 import { imageTexts } from './select-image.ts';
 import { type SelectionRules, type ViewKind, viewKinds } from './select-rules.ts';
@@ -79,23 +81,20 @@ function textViews(
   });
 }
 
-/** Row direction anterior or posterior: the film was taken from the side (PS3.3 C.7.6.1.1.1). */
+/** Rows or columns run forwards or backwards through the patient: the film was taken from the side (PS3.3 C.7.6.1.1.1). */
 function turned(header: Dataset): readonly Statement[] {
-  const [row] = orientationOf(header) ?? [];
-  return row === 'A' || row === 'P' ? [{ view: 'lateral', quote: orientationQuote(header) }] : [];
+  const sideOn = patientOrientation(header)?.some((direction) => /^[AP]/.test(direction)) ?? false;
+  return sideOn ? [{ view: 'lateral', quote: orientationQuote(header) }] : [];
 }
 
-/** First letters of both directions; null unless both are there and human. */
-function orientationOf(header: Dataset): readonly [string, string] | null {
-  const [row = '', column = '', ...more] = texts(header, 'PatientOrientation').map((value) => value.trim());
-  const human = (value: string) => /^[APLRHF]{1,3}$/.test(value);
-  return more.length === 0 && human(row) && human(column) ? [row.charAt(0), column.charAt(0)] : null;
-}
+/** Main directions alone, as a film that is a little tilted has them too. */
+const orientationQuote = (header: Dataset): string =>
+  `PatientOrientation=${(patientOrientation(header) ?? []).map((direction) => direction.charAt(0)).join('\\')}`;
 
-const orientationQuote = (header: Dataset): string => `PatientOrientation=${(orientationOf(header) ?? []).join('\\')}`;
-
-/** A frontal film hangs with its rows to the patient's left and its columns to the feet; nothing else is read. */
-export const hungAsSeen: Gate = (header) => {
-  const orientation = orientationOf(header);
-  return orientation === null || orientation.join('') === 'LF' ? null : refuse('mirrored', orientationQuote(header));
+/** A film that lies mirrored or turned is hung before it is read, unless the site wants none; other directions no film has. */
+export const hungAsSeen: Gate = (header, { rules }) => {
+  const orientation = patientOrientation(header);
+  const turn = orientation && turnOf(orientation);
+  if (orientation === null || (turn && (rules.options.turnedFilms === 'read' || isHung(turn)))) return null;
+  return refuse('mirrored', orientationQuote(header));
 };

@@ -1,5 +1,6 @@
 import type { Examination, ExaminationHeader, ExaminationRequest } from '../core/examination.ts';
 import { sha256 } from '../core/ids.ts';
+import { hang } from '../core/orientation.ts';
 import type { Dataset, Radiograph } from '../core/study.ts';
 import { text } from '../dicom/dataset.ts';
 import { limits } from '../dicom/limits.ts';
@@ -8,6 +9,7 @@ import { radiograph, storedPixels } from '../dicom/pixels.ts';
 import { windowOf } from '../model/hottest.ts';
 import { pictureFormatOf, readPicture } from '../model/picture-file.ts';
 import { readBytes } from './file.ts';
+import { turnOfFilm } from './hanging.ts';
 import { drawReading, look, type ReadingRoom } from './look.ts';
 
 /** One file for science: score and features of a DICOM film, a JPEG or a PNG. Runs in the child. */
@@ -35,7 +37,8 @@ interface OpenFilm {
 async function openFilm(bytes: Uint8Array): Promise<OpenFilm> {
   if (pictureFormatOf(bytes) !== null) return { film: await readPicture(bytes, limits.pixels), header: null };
   const part10 = parsePart10(bytes);
-  return { film: radiograph(part10, await storedPixels(part10)), header: headerOf(part10.header) };
+  const film = hang(radiograph(part10, await storedPixels(part10)), turnOfFilm(part10.header));
+  return { film, header: headerOf(part10.header) };
 }
 
 /** Longest value of an LO (PS3.5 6.2); files hold longer ones. */

@@ -1,4 +1,5 @@
 import { Failure } from '../core/failure.ts';
+import { hang, inMatrix } from '../core/orientation.ts';
 import type { FilmRequest } from '../core/ports.ts';
 import { decide } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
@@ -8,10 +9,11 @@ import { regionOf } from '../model/grad-cam.ts';
 import { hottestZone, windowOf } from '../model/hottest.ts';
 import { expectChest } from '../model/pixel-gate.ts';
 import { readBytes } from './file.ts';
+import { turnOfFilm } from './hanging.ts';
 import { drawReading, look, type ReadingRoom } from './look.ts';
 import type { ChildReading } from './messages.ts';
 
-/** One film from file to reading: parse → decode → LUTs → pixel gate → tensor → network → Grad-CAM → overlay. Runs in the child. */
+/** One film from file to reading: parse → decode → LUTs → hang → pixel gate → tensor → network → Grad-CAM → overlay. Runs in the child. */
 
 const sopInstanceUidTag = '00080018';
 
@@ -24,7 +26,8 @@ export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise
   const part10 = parsePart10(readBytes(path));
   checkObject(part10.header, expectedSOPInstanceUID);
   const stored = await storedPixels(part10);
-  const film = radiograph(part10, stored);
+  const turn = turnOfFilm(part10.header);
+  const film = hang(radiograph(part10, stored), turn);
   expectChest(film);
   const seen = await look(film, room);
   const { score, map, geometry } = seen;
@@ -33,7 +36,7 @@ export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise
     pixelDigest: pixelDigest(stored),
     score,
     map,
-    region: regionOf(map, geometry, decide(score, settings.operatingPoint)),
+    region: regionOf(map, geometry, decide(score, settings.operatingPoint)).map((point) => inMatrix(point, turn, film)),
     zone: hottestZone(map, windowOf(geometry)),
     picture: await drawReading(seen, settings, room),
     flags: part10.flags,

@@ -89,6 +89,7 @@ describe('selection options', () => {
       acceptForProcessing: false,
       acceptSecondaryCaptureModality: false,
       unknownView: 'skip',
+      turnedFilms: 'read',
       addWords: {},
       removeWords: {},
       unknownBodyPart: 'skip',

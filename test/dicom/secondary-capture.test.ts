@@ -93,8 +93,10 @@ test('burned-in identity follows the source, and for a silent one nothing is cla
   expect(captureOf({ BurnedInAnnotation: null })['00280301']).toBeUndefined();
 });
 
-test('orientation is that of the source, empty where it has none (type 2C)', () => {
-  expect(captureOf({ PatientOrientation: ['R', 'F'] })['00200020']?.Value).toEqual(['R', 'F']);
+test('orientation is that of the hung film, the source’s where it cannot be hung, empty where it has none (type 2C)', () => {
+  for (const source of ['LF', 'RF', 'HL'])
+    expect(captureOf({ PatientOrientation: [source[0]!, source[1]!] })['00200020']?.Value).toEqual(['L', 'F']);
+  expect(captureOf({ PatientOrientation: ['P', 'F'] })['00200020']?.Value).toEqual(['P', 'F']);
   expect(captureOf({ PatientOrientation: null })['00200020']).toEqual({ vr: 'CS' });
 });
 

@@ -60,6 +60,13 @@ describe('what a site may decide', () => {
     ['priors are read where the limit is off', { maxStudyAgeDays: null }, { StudyDate: '19980101' }, 'PA'],
     ['raw data is read where the site says so', { acceptForProcessing: true }, { SOPClassUID: rawClass }, 'PA'],
     ['an unknown view is read as frontal', { unknownView: 'read' }, { ViewPosition: null }, 'frontal'],
+    [
+      'a mirrored film is skipped where the site says so',
+      { turnedFilms: 'skip' },
+      { PatientOrientation: ['R', 'F'] },
+      'mirrored',
+    ],
+    ['a film as most are', { turnedFilms: 'skip' }, { PatientOrientation: ['LF', 'FR'] }, 'PA'],
     ['a lateral stays refused', { unknownView: 'read' }, { ViewPosition: 'LL' }, 'not-frontal'],
     ['an unknown body part is read', { unknownBodyPart: 'read' }, { BodyPartExamined: null }, 'PA'],
     ['another part stays refused', { unknownBodyPart: 'read' }, { BodyPartExamined: 'HIP' }, 'not-chest'],

@@ -15,7 +15,7 @@ import { createReader, type Reader } from '../../src/reader/index.ts';
 import { changeManifest, changeWeights, copyOfNarrow, loadNarrow, narrowFolder, withNumber } from '../model/models.ts';
 import { floatsOf, python, temporaryFolder, testWithPython } from '../model/python.ts';
 import { settings } from '../support/readings.ts';
-import { filmUid, writeFilm } from './film-file.ts';
+import { filmUid, type Lying, onHungFilm, writeFilm } from './film-file.ts';
 
 /** The real child: from a DICOM file to a reading. */
 
@@ -70,6 +70,25 @@ describe('the child', () => {
     ]);
     expect(Buffer.compare(again.picture.rgb, reading.picture.rgb)).toBe(0);
   });
+
+  test('reads a film that lies mirrored or turned as it is hung, and tells places in its matrix', async () => {
+    const ways = ['LF', 'RF', 'LH', 'RH', 'FL', 'FR', 'HL', 'HR'].map((way) => [...way] as unknown as Lying);
+    const { columns, rows } = goldenRadiograph(3);
+    const always = { ...settings, operatingPoint: 0 };
+    await withModel(narrowFolder, async (reader) => {
+      const plain = await reader.read({ ...request(writeFilm(folder, 3)), settings: always });
+      expect(plain.region.length).toBeGreaterThan(5);
+      for (const lying of ways) {
+        const turned = await reader.read({ ...request(writeFilm(folder, 3, lying)), settings: always });
+        const { score, map, zone, picture } = turned;
+        expect([lying, score, map, zone]).toEqual([lying, plain.score, plain.map, plain.zone]);
+        expect(Buffer.compare(picture.rgb, plain.picture.rgb)).toBe(0);
+        const hung = turned.region.map((point) => onHungFilm(point, lying, columns, rows));
+        for (const [index, point] of plain.region.entries())
+          for (const axis of [0, 1] as const) expect(hung[index]![axis]).toBeCloseTo(point[axis], 6);
+      }
+    });
+  }, 120_000);
 
   test('refuses an object that was not asked for, because its score would go to another patient', async () => {
     const path = writeFilm(folder, 4);
