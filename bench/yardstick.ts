@@ -60,8 +60,8 @@ export const forms = (): readonly Form[] => [
   convolution(1024, 14),
 ];
 
-/** Multiply-adds of one piece of work, so that small forms are not measured by their calls. */
-const workATurn = 3e9;
+/** Multiply-adds of one piece of work: a fifth of a second, so that neither calls nor the waking of threads are measured. */
+const workATurn = 15e9;
 
 export interface OpenForm {
   readonly form: Form;

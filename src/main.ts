@@ -85,7 +85,7 @@ command('train-head', "train a model's last layer on films whose labels are know
   .option('--learning-rate <rate>', 'of stochastic gradient descent', '1e-4')
   .option('--momentum <share>', 'of stochastic gradient descent', '0.9')
   .option('--l2 <factor>', 'of half the squared weights', '1e-4')
-  .option('--raw-features', 'train on the features as they are, not centred and scaled')
+  .option('--raw-features', 'train on the features as they are, not scaled, and with a bias')
   .option('--split <share>', 'training share of each label, by group', '0.7')
   .option('--seed <number>', 'of the split and of every shuffle', '1')
   .option('--include-covid', 'confirmed COVID-19 counts as opacity; the model then says so')

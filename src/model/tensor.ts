@@ -43,7 +43,7 @@ export function preparePlane({ columns, rows, pixels }: Radiograph, steps: reado
 
 /** Grey levels from 0 to 255. Done when the film is small: a copy of a whole one would cost up to 256 MiB. */
 function inLevels({ plane, geometry }: Film): Film {
-  return { plane: { ...plane, values: plane.values.map((value) => value * 255) }, geometry };
+  return { plane: { ...plane, values: mapped(plane.values, (value) => value * 255) }, geometry };
 }
 
 function applyStep(film: Film, step: PlaneStep): Film {
@@ -90,7 +90,7 @@ function stretch(plane: Plane, lowPercent: number, highPercent: number): Plane {
     });
   }
   const factor = 1 / (high - low + 1e-3);
-  const values = plane.values.map((value) => clamp((value - low) * factor, 0, 1) * 255);
+  const values = mapped(plane.values, (value) => clamp((value - low) * factor, 0, 1) * 255);
   return { ...plane, values };
 }
 
@@ -131,7 +131,7 @@ function select(values: Float32Array, rank: number): number {
 
 function quantize(plane: Plane, rounding: 'floor' | 'nearest'): Plane {
   const add = rounding === 'nearest' ? 0.5 : 0;
-  return { ...plane, values: plane.values.map((value) => Math.floor(clamp(value, 0, 255) + add)) };
+  return { ...plane, values: mapped(plane.values, (value) => Math.floor(clamp(value, 0, 255) + add)) };
 }
 
 function normalize(plane: Plane, step: Normalization): Float32Array {
@@ -139,6 +139,10 @@ function normalize(plane: Plane, step: Normalization): Float32Array {
   const tensor = new Float32Array(3 * size);
   const ofFilm = step.statistics === 'per-film' ? filmStatistics(plane.values) : null;
   for (let channel = 0; channel < 3; channel++) {
+    if (ofFilm && channel > 0) {
+      tensor.copyWithin(channel * size, 0, size);
+      continue;
+    }
     const { mean, std } = ofFilm ?? channelStatistics(step, channel);
     for (let i = 0; i < size; i++) tensor[channel * size + i] = (plane.values[i]! / 255 - mean) / std;
   }
@@ -156,9 +160,19 @@ function channelStatistics(step: Normalization, channel: number): Statistics {
 
 /** Mean and sample deviation of a film in 0..1; the 0.001 is that of the training code. */
 function filmStatistics(values: Float32Array): Statistics {
-  const mean = values.reduce((sum, value) => sum + value / 255, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value / 255 - mean) ** 2, 0) / (values.length - 1);
-  return { mean, std: Math.sqrt(variance) + 1e-3 };
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! / 255;
+  const mean = sum / values.length;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i]! / 255 - mean) ** 2;
+  return { mean, std: Math.sqrt(squares / (values.length - 1)) + 1e-3 };
+}
+
+/** As `values.map`, in half the time. */
+function mapped(values: Float32Array, change: (value: number) => number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) out[i] = change(values[i]!);
+  return out;
 }
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));

@@ -64,7 +64,7 @@ async function learn(
   });
   const samples = { training: training.map(sample), validation: validation.map(sample) };
   const epochs: Epoch[] = [];
-  for (const epoch of trainEpochs(samples, options)) {
+  for (const epoch of trainEpochs(samples, { ...options, bias: scaling === null })) {
     requireFinite(epoch);
     epochs.push(epoch);
     tell(epoch);

@@ -19,8 +19,10 @@ export interface SgdOptions {
   readonly batch: number;
   readonly learningRate: number;
   readonly momentum: number;
-  /** Factor of ½‖weights‖² in the objective; the biases are free. */
+  /** Factor of ½‖weights‖² in the objective; biases are free. */
   readonly l2: number;
+  /** Without it the biases stay 0. */
+  readonly bias: boolean;
   readonly seed: number;
 }
 
@@ -87,7 +89,7 @@ function step(head: SoftmaxHead, velocity: SoftmaxHead, batch: readonly Sample[]
     loss += crossEntropy(difference, target);
     if (isRight(difference, target)) right++;
   }
-  const { momentum, learningRate, l2 } = options;
+  const { momentum, learningRate, l2, bias } = options;
   for (let row = 0; row < 2; row++) {
     const sign = row === 1 ? 1 : -1;
     for (let k = 0, i = row * width; k < width; k++, i++) {
@@ -95,6 +97,7 @@ function step(head: SoftmaxHead, velocity: SoftmaxHead, batch: readonly Sample[]
       velocity.weight[i] = momentum * velocity.weight[i]! - learningRate * slope;
       head.weight[i]! += velocity.weight[i]!;
     }
+    if (!bias) continue;
     velocity.bias[row] = momentum * velocity.bias[row]! - learningRate * sign * biasGradient;
     head.bias[row]! += velocity.bias[row]!;
   }

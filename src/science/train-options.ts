@@ -18,7 +18,7 @@ export const trainHeadOptionsSchema = z.strictObject({
   momentum: z.number().min(0).lt(1).default(0.9),
   /** Not in the paper, likewise. */
   l2: z.number().min(0).max(10).default(1e-4),
-  /** The layer sees the features as they are, not centred and scaled. */
+  /** The layer sees the features as they are, not scaled, and has a bias. */
   rawFeatures: z.boolean().default(false),
   /** Share of the films of each label that train; the others validate. */
   split: z.number().gt(0).lt(1).default(0.7),

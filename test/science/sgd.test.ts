@@ -72,7 +72,15 @@ describe('the options', () => {
 });
 
 describe('training', () => {
-  const options: SgdOptions = { epochs: 3, batch: 10, learningRate: 0.01, momentum: 0.9, l2: 0.01, seed: 4 };
+  const options: SgdOptions = {
+    epochs: 3,
+    batch: 10,
+    learningRate: 0.01,
+    momentum: 0.9,
+    l2: 0.01,
+    bias: true,
+    seed: 4,
+  };
   const films = pooled(200, 16, 1, 3);
   const split = { training: films.slice(0, 145), validation: films.slice(145) };
 
@@ -104,6 +112,12 @@ describe('training', () => {
       expect(head.bias[c]).toBeCloseTo(weight![c]![16]!, 10);
       for (let k = 0; k < 16; k++) expect(head.weight[c * 16 + k]).toBeCloseTo(weight![c]![k]!, 10);
     }
+  });
+
+  test('leaves the biases at 0 when it is told to, because what a bias says the heat-map cannot show', () => {
+    const { head } = [...trainEpochs(split, { ...options, bias: false })].at(-1)!;
+    expect([...head.bias]).toEqual([0, 0]);
+    expect(head.weight.some((value) => value !== 0)).toBe(true);
   });
 
   test('gives the same numbers for one seed and others for another, because a result must be made again', () => {
@@ -183,6 +197,23 @@ describe('what is learned', () => {
         probabilityOf(head, scaled(features, scaling)),
         6,
       );
+  });
+
+  test('says all of it in the map, because a positive without a warm cell shows nobody where', async () => {
+    const { head, split } = await trainHeadOn(pooled(2166 + 2210, 48, 0.7, 11), defaults, quiet);
+    expect([...head.bias]).toEqual([0, 0]);
+    // Pooled features are the mean of their cells, so the mean of the map is half the logit, and none is above a positive mean.
+    const half = (film: Sample) => film.features.reduce((sum, value, k) => sum + value * head.weight[48 + k]!, 0);
+    for (const film of split.validation) expect(half(film) > 0).toBe(probabilityOf(head, film.features) > 0.5);
+  });
+
+  test('is of one length across the mean and of 1 along it, because one learning rate must suit every network', () => {
+    const scaling = scalingOf(pooled(400, 48, 1, 14).map(({ features }) => features));
+    const films = pooled(400, 48, 1, 14).map(({ features }) => scaled(features, scaling));
+    const means = films[0]!.map((_, k) => films.reduce((sum, film) => sum + film[k]! / films.length, 0));
+    for (const [k, mean] of means.entries()) expect(mean).toBeCloseTo(scaling.direction[k]!, 4);
+    const squares = films.map((film) => film.reduce((sum, value, k) => sum + (value - means[k]!) ** 2, 0));
+    expect(squares.reduce((sum, value) => sum + value / films.length, 0)).toBeCloseTo(1024, 0);
   });
 
   test('has a loss for any logit, because exp overflows', () => {
