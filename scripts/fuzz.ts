@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { drawSmallFilm } from './fuzz/drawn-film.ts';
 import { createTargets } from './fuzz/targets.ts';
 import type { FuzzNews, FuzzOrder } from './fuzz/worker.ts';
 
@@ -23,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-const targets = createTargets(drawSmallFilm);
+const targets = createTargets();
 const names = values.target ?? Object.keys(targets);
 const unknown = names.find((name) => !Object.hasOwn(targets, name));
 if (unknown !== undefined) throw new Error(`--target: one of ${Object.keys(targets).join(', ')}, not ${unknown}`);

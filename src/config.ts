@@ -76,6 +76,12 @@ const readingShape = {
     .default(false)
     .describe('A study that could not be scored gets a failed-processing report'),
   heatmapMaxSide: z.number().int().min(256).max(4096).default(1024).describe('Longest side of the heat-map, pixels'),
+  reducedDecoding: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Decode JPEG 2000 and HTJ2K films at the size that reading needs: many times faster, scores a little different',
+    ),
   procedureReported: z
     .enum(['imagingProcedure', 'plainChestRadiograph'])
     .default('imagingProcedure')

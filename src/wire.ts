@@ -121,9 +121,10 @@ function readerOptions(config: ReadingConfig) {
 }
 
 function contentSettings(config: ReadingConfig, { manifest }: Pick<LoadedModel, 'manifest'>): ContentSettings {
-  const { heatmapMaxSide, flagSuspectedCovid, procedureReported, timezoneOffset = null } = config;
+  const { heatmapMaxSide, flagSuspectedCovid, procedureReported, timezoneOffset = null, reducedDecoding } = config;
   const operatingPoint = config.model.operatingPoint ?? manifest.operatingPoint;
-  return { operatingPoint, heatmapMaxSide, flagSuspectedCovid, procedureReported, timezoneOffset };
+  const settings = { operatingPoint, heatmapMaxSide, flagSuspectedCovid, procedureReported, timezoneOffset };
+  return reducedDecoding ? { ...settings, reducedDecoding } : settings;
 }
 
 /** The world of the command `read`: files in, files out, nothing kept. */

@@ -2,7 +2,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { asFailure } from '../../src/core/failure.ts';
 import { uniform } from '../../src/model/random.ts';
 import { type Coverage, startCoverage } from './coverage.ts';
-import { drawSmallFilm } from './drawn-film.ts';
 import { mutate } from './mutate.ts';
 import { createTargets, type Target } from './targets.ts';
 
@@ -73,5 +72,5 @@ async function feed(target: Target, coverage: Coverage): Promise<void> {
   tell({ kind: 'progress', inputs: Atomics.load(state, 1), kept: corpus.length, blocks: coverage.total() });
 }
 
-await feed(createTargets(drawSmallFilm)[order.target]!, await startCoverage());
+await feed(createTargets()[order.target]!, await startCoverage());
 process.exit(0);

@@ -44,7 +44,9 @@ export async function run({ orthanc = false, exit = false, json = false }: Input
   try {
     const running = runGateway(gateway, config.jobs, stop.signal);
     running.catch(() => stop.abort());
-    say(`Archive ${sandbox.dicomwebUrl}\nFHIR    ${sandbox.fhirUrl}\n\nDrawing three chest films and sending them … (a score of a drawn film says nothing about the model)`);
+    say(
+      `Archive ${sandbox.dicomwebUrl}\nFHIR    ${sandbox.fhirUrl}\n\nDrawing three chest films and sending them … (a score of a drawn film says nothing about the model)`,
+    );
     const films = await sandbox.sendFilms(today());
     const shown: Shown[] = [];
     for (const { name, studyInstanceUid } of films) {

@@ -1,4 +1,4 @@
-import type { Radiograph } from './study.ts';
+import type { Radiograph, Reduced } from './study.ts';
 
 /** How a frontal film lies in its matrix, and how it is hung: head up, the patient's right at the left edge. */
 
@@ -42,7 +42,24 @@ export function hang(film: Radiograph, turn: Turn): Radiograph {
       pixels[row * columns + column] = film.pixels[at]!;
     }
   }
-  return { columns, rows, pixels, pixelAspect: transposed ? 1 / film.pixelAspect : film.pixelAspect };
+  const reduced = film.reduced && hungAxes(film.reduced, turn, { columns, rows });
+  const pixelAspect = transposed ? 1 / film.pixelAspect : film.pixelAspect;
+  return { columns, rows, pixels, pixelAspect, ...(reduced ? { reduced } : {}) };
+}
+
+function hungAxes(
+  { x, y }: NonNullable<Radiograph['reduced']>,
+  { transposed, mirrored, overturned }: Turn,
+  { columns, rows }: Pick<Radiograph, 'columns' | 'rows'>,
+): NonNullable<Radiograph['reduced']> {
+  const [across, along] = transposed ? [y, x] : [x, y];
+  // From the other end.
+  const turned = ({ offset, scale, length }: Reduced, side: number): Reduced => ({
+    offset: length - scale * side - offset,
+    scale,
+    length,
+  });
+  return { x: mirrored ? turned(across, columns) : across, y: overturned ? turned(along, rows) : along };
 }
 
 /** Where a point of the hung film lies in the matrix; both count from the edge of the first pixel, [column, row]. */

@@ -44,6 +44,8 @@ export interface ContentSettings {
   readonly procedureReported: 'imagingProcedure' | 'plainChestRadiograph';
   /** Zone of the site, `+HHMM`; null when not set. */
   readonly timezoneOffset: string | null;
+  /** JPEG 2000 films are decoded at the size that reading needs; left out where they are not, as older ledgers have it. */
+  readonly reducedDecoding?: true;
 }
 
 /** Patient and study attributes copied from the instance analysed; null = absent or not fit for its VR. DICOM keywords verbatim. */

@@ -76,4 +76,14 @@ export interface Radiograph {
   readonly pixels: Float32Array;
   /** Height of a pixel divided by its width (PixelAspectRatio or spacing); 1 when absent. */
   readonly pixelAspect: number;
+  /** Where the film was decoded at a smaller size than that of its matrix. */
+  readonly reduced?: { readonly x: Reduced; readonly y: Reduced };
+}
+
+/** Along one axis: matrix = offset + film × scale, in pixels from the edge of the first. */
+export interface Reduced {
+  readonly offset: number;
+  readonly scale: number;
+  /** Pixels of the matrix. */
+  readonly length: number;
 }

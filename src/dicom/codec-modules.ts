@@ -15,6 +15,8 @@ export interface WasmDecoder {
   getEncodedBuffer(length: number): Uint8Array;
   getDecodedBuffer(): Uint8Array;
   decode(): void;
+  /** Of JPEG 2000: the size halved so many times; 0 layers are all. */
+  decodeSubResolution?(halvings: number, layers: number): void;
   getFrameInfo(): {
     readonly width: number;
     readonly height: number;

@@ -29,15 +29,22 @@ export interface DecodedFrame {
   readonly precision: number;
   /** Rounding may have carried a value out of BitsStored bits, where the codestream has more of them. */
   readonly overshoots?: true;
+  /** How often rows and columns were halved, rounded up; 0 when absent. */
+  readonly halvings?: number;
 }
 
 type WasmCodec = keyof typeof codecModules;
 
 /**
- * Decodes one frame, whole. Raises `unsupported-transfer-syntax`, `truncated`, `decode-failed`, and `invalid-pixels` when
+ * Decodes one frame, whole; with `leastSide` a JPEG 2000 frame may come in the smallest of its sizes whose sides are no shorter. Raises `unsupported-transfer-syntax`, `truncated`, `decode-failed`, and `invalid-pixels` when
  * the codestream has another size, depth or number of samples than the header.
  */
-export async function decodeFrame(syntaxUid: string, frame: Uint8Array, shape: FrameShape): Promise<DecodedFrame> {
+export async function decodeFrame(
+  syntaxUid: string,
+  frame: Uint8Array,
+  shape: FrameShape,
+  leastSide: number | null = null,
+): Promise<DecodedFrame> {
   const codec = transferSyntaxOf(syntaxUid).pixels;
   if (codec === null) throw unsupported(syntaxUid);
   if (codec === 'native') throw invalid('PixelData', 'native pixels, as the transfer syntax says', 'fragments');
@@ -47,7 +54,7 @@ export async function decodeFrame(syntaxUid: string, frame: Uint8Array, shape: F
     expectSize(size, shape);
     expectEnd(frame);
     expectTileParts(frame);
-    return decodeJpeg2000(codec, frame, size);
+    return decodeJpeg2000(codec, frame, size, leastSide === null ? 0 : halvingsOf(size, leastSide));
   }
   const size = readJpegSize(frame);
   expectSize(size, shape);
@@ -111,6 +118,16 @@ function decodeLossless(frame: Uint8Array, { precision, rows, columns }: Codestr
   return { samples, precision };
 }
 
+/** As often as the codestream allows while no side becomes shorter than `leastSide`. */
+function halvingsOf({ rows, columns, levels }: Jpeg2000Size, leastSide: number): number {
+  let halvings = 0;
+  while (halvings < levels && halved(Math.min(rows, columns), halvings + 1) >= leastSide) halvings++;
+  return halvings;
+}
+
+/** Length of a side after so many halvings (ISO 15444-1 B.5). */
+export const halved = (side: number, halvings: number): number => Math.ceil(side / 2 ** halvings);
+
 /**
  * Signed samples are decoded as unsigned ones, half the range higher, which is the same stream but for one bit of its header
  * (ISO 15444-1 G.1): the codecs cut unsigned samples to their range and make something else of signed ones beyond it, and of
@@ -120,38 +137,47 @@ async function decodeJpeg2000(
   codec: 'jpeg-2000' | 'htj2k',
   frame: Uint8Array,
   size: Jpeg2000Size,
+  halvings: number,
 ): Promise<DecodedFrame> {
   const { signed, depthAt, precision } = size;
-  const { samples } = await decodeWasm(codec, signed ? frame.with(depthAt, precision - 1) : frame, size);
+  const { samples } = await decodeWasm(codec, signed ? frame.with(depthAt, precision - 1) : frame, size, halvings);
   const most = 2 ** precision - 1;
   for (let i = 0; i < samples.length; i++) if (samples[i]! > most) samples[i] = most;
-  if (!signed) return { samples, precision };
+  if (!signed) return { samples, precision, halvings };
   const half = 2 ** (precision - 1);
-  return { samples: Int16Array.from(samples, (value) => value - half), precision };
+  return { samples: Int16Array.from(samples, (value) => value - half), precision, halvings };
 }
 
 /** Compiled modules, kept from film to film; one that has failed is thrown away with its memory. */
 const compiled = new Map<WasmCodec, Promise<new () => WasmDecoder>>();
 
-async function decodeWasm(codec: WasmCodec, frame: Uint8Array, size: CodestreamSize): Promise<DecodedFrame> {
+async function decodeWasm(
+  codec: WasmCodec,
+  frame: Uint8Array,
+  size: CodestreamSize,
+  halvings = 0,
+): Promise<DecodedFrame> {
   const module = compiled.get(codec) ?? codecModules[codec]();
   compiled.delete(codec);
   const Decoder = await module;
-  const decoded = guard(codec, () => runDecoder(new Decoder(), frame, size));
+  const decoded = guard(codec, () => runDecoder(new Decoder(), frame, size, halvings));
   compiled.set(codec, module);
   return decoded;
 }
 
-function runDecoder(decoder: WasmDecoder, frame: Uint8Array, size: CodestreamSize): DecodedFrame {
+function runDecoder(decoder: WasmDecoder, frame: Uint8Array, size: CodestreamSize, halvings: number): DecodedFrame {
   decoder.getEncodedBuffer(frame.length).set(frame);
-  decoder.decode();
+  if (halvings > 0) decoder.decodeSubResolution!(halvings, 0);
+  else decoder.decode();
   const complaint = decoder.getLastErrorMessage?.();
   if (complaint) throw failed('codec', 'a stream that the codec can decode', complaint);
   const { width, height, bitsPerSample, componentCount } = decoder.getFrameInfo();
   const bytes = Uint8Array.prototype.slice.call(decoder.getDecodedBuffer());
   decoder.delete();
+  // The codecs tell the full size whatever they decode.
   const asDeclared = width === size.columns && height === size.rows && bitsPerSample === size.precision;
-  const length = size.rows * size.columns * (size.precision > 8 ? 2 : 1);
+  const [rows, columns] = [halved(size.rows, halvings), halved(size.columns, halvings)];
+  const length = rows * columns * (size.precision > 8 ? 2 : 1);
   if (!asDeclared || componentCount !== 1 || bytes.length !== length) throw failed('codec', 'the declared size');
   return { samples: size.precision > 8 ? new Uint16Array(bytes.buffer) : bytes, precision: size.precision };
 }

@@ -14,10 +14,13 @@ export interface CodestreamSize {
 export interface Jpeg2000Size extends CodestreamSize {
   readonly signed: boolean;
   readonly depthAt: number;
+  /** How often the size can be halved without decoding the rest. */
+  readonly levels: number;
 }
 
 /** The end marker of JPEG, JPEG-LS and JPEG 2000 (EOI, EOC); none of their entropy coders can write these two bytes. */
 const endMarker = 0xffd9;
+const [sot, sod, eoc] = [0xff90, 0xff93, endMarker];
 
 /** The size in the frame header of a JPEG or JPEG-LS stream (ISO 10918-1 B.2.2, ISO 14495-1 C.2.2). */
 export function readJpegSize(bytes: Uint8Array): CodestreamSize {
@@ -62,8 +65,24 @@ export function readJpeg2000Size(bytes: Uint8Array): Jpeg2000Size {
     precision: (depth & 0x7f) + 1,
     signed: depth >= 0x80,
     depthAt,
+    levels: levelsOf(view, start),
   };
 }
+
+const [cod, coc] = [0xff52, 0xff53];
+
+/** Decomposition levels by the COD segment of the main header (ISO 15444-1 A.6.1); 0 where a component may have its own. */
+function levelsOf(view: DataView, start: number): number {
+  let levels = 0;
+  for (let at = start + 2; at + 10 <= view.byteLength && view.getUint16(at) !== sot; at += 2 + view.getUint16(at + 2)) {
+    if (view.getUint16(at) === coc) return 0;
+    if (view.getUint16(at) === cod) levels = view.getUint8(at + 9);
+  }
+  return Math.min(levels, mostLevels);
+}
+
+/** What a COD segment may say. */
+const mostLevels = 32;
 
 /** JP2 boxes around the codestream are against PS3.5 A.4.4, and met all the same. */
 function startOfCodestream(bytes: Uint8Array): number {
@@ -82,8 +101,6 @@ export function expectEnd(bytes: Uint8Array): void {
   }
   throw truncated('codestream');
 }
-
-const [sot, sod, eoc] = [0xff90, 0xff93, endMarker];
 
 /**
  * Raises `truncated` unless the tile-parts of a JPEG 2000 codestream lead from the main header to the end marker (ISO 15444-1 A.4.2):

@@ -1,5 +1,5 @@
 import { Failure } from '../core/failure.ts';
-import type { Dataset, Radiograph } from '../core/study.ts';
+import type { Dataset, Radiograph, Reduced } from '../core/study.ts';
 import { has, items, number, numbers, text } from './dataset.ts';
 import type { Part10 } from './part10.ts';
 import type { StoredPixels } from './pixels.ts';
@@ -37,7 +37,14 @@ export function radiograph({ header }: Pick<Part10, 'header'>, stored: StoredPix
     rows: stored.rows,
     pixels: lookUp(stored.values, greys),
     pixelAspect: aspectOf(header),
+    ...(stored.halvings > 0 ? { reduced: { x: reducedAxis(stored, 'columns'), y: reducedAxis(stored, 'rows') } } : {}),
   };
+}
+
+/** A sample of a halved size lies where an even one of the whole lies: both wavelets of JPEG 2000 are symmetric (ISO 15444-1 F.3). */
+function reducedAxis({ halvings, source }: StoredPixels, side: 'columns' | 'rows'): Reduced {
+  const scale = 2 ** halvings;
+  return { offset: 0.5 - scale / 2, scale, length: source[side] };
 }
 
 function lookUp(values: StoredPixels['values'], greys: Float64Array): Float32Array {

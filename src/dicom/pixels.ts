@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../core/failure.ts';
 import type { Dataset } from '../core/study.ts';
-import { type DecodedFrame, decodeFrame, decodeNative, type FrameShape } from './codecs.ts';
+import { type DecodedFrame, decodeFrame, decodeNative, type FrameShape, halved } from './codecs.ts';
 import { number, text } from './dataset.ts';
 import { limits } from './limits.ts';
 import type { Part10, PixelData } from './part10.ts';
@@ -9,8 +9,12 @@ import { transferSyntaxOf } from './transfer-syntax.ts';
 
 export { radiograph } from './grey.ts';
 
-/** Stored values of a single-frame grey image (PS3.3 C.7.6.3.1). */
+/** Stored values of a single-frame grey image (PS3.3 C.7.6.3.1), or of the same image at a smaller size. */
 export interface StoredPixels {
+  /** How often rows and columns of the image were halved, rounded up. */
+  readonly halvings: number;
+  /** Of the image in the file. */
+  readonly source: { readonly rows: number; readonly columns: number };
   readonly rows: number;
   readonly columns: number;
   /** rows × columns values, row by row: BitsStored bits, sign-extended when PixelRepresentation is 1. */
@@ -27,25 +31,37 @@ interface PixelModule extends FrameShape {
 }
 
 /**
- * Decodes the one frame of an image. Raises `no-pixels`, `invalid-pixels` when the pixel module contradicts itself or the
+ * Decodes the one frame of an image; with `leastSide` one of JPEG 2000 at the smallest of its sizes that is no shorter. Raises `no-pixels`, `invalid-pixels` when the pixel module contradicts itself or the
  * codestream, `limit-exceeded`, `truncated`, `unsupported-transfer-syntax` and `decode-failed`.
  */
-export async function storedPixels({ header, pixelData, transferSyntaxUID }: Part10): Promise<StoredPixels> {
+export async function storedPixels(
+  { header, pixelData, transferSyntaxUID }: Part10,
+  leastSide: number | null = null,
+): Promise<StoredPixels> {
   if (pixelData === null) throw new Failure('no-pixels', { where: 'PixelData', expected: 'pixel data', got: 'none' });
   const module = pixelModule(header);
-  const frame = await decode(pixelData, transferSyntaxUID, module);
-  const { rows, columns, bitsStored, signed, photometricInterpretation } = module;
-  return { rows, columns, values: storedValues(frame, module), bitsStored, signed, photometricInterpretation };
+  const frame = await decode(pixelData, transferSyntaxUID, module, leastSide);
+  const { bitsStored, signed, photometricInterpretation } = module;
+  const { halvings = 0 } = frame;
+  const [rows, columns] = [halved(module.rows, halvings), halved(module.columns, halvings)];
+  const values = storedValues(frame, module);
+  const source = { rows: module.rows, columns: module.columns };
+  return { rows, columns, halvings, source, values, bitsStored, signed, photometricInterpretation };
 }
 
-/** Hex SHA-256 of size, photometric interpretation and stored values: two lossless transfer syntaxes of one film agree. */
+/** Hex SHA-256 of size, photometric interpretation and stored values: two lossless transfer syntaxes of one film agree, at one size. */
 export function pixelDigest({ rows, columns, values, signed, photometricInterpretation }: StoredPixels): string {
   const head = `${rows}\n${columns}\n${photometricInterpretation}\n${signed ? 'signed' : 'unsigned'}\n`;
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return createHash('sha256').update(head).update(bytes).digest('hex');
 }
 
-function decode(pixelData: PixelData, syntaxUid: string, module: PixelModule): Promise<DecodedFrame> | DecodedFrame {
+function decode(
+  pixelData: PixelData,
+  syntaxUid: string,
+  module: PixelModule,
+  leastSide: number | null,
+): Promise<DecodedFrame> | DecodedFrame {
   const isNative = transferSyntaxOf(syntaxUid).pixels === 'native';
   if (pixelData.fragments === null) {
     if (!isNative) throw invalid('PixelData', 'fragments, as the transfer syntax says', 'native pixels');
@@ -54,7 +70,7 @@ function decode(pixelData: PixelData, syntaxUid: string, module: PixelModule): P
   }
   const [first, ...more] = pixelData.fragments;
   if (!first) throw invalid('PixelData', 'a fragment', 'none');
-  return decodeFrame(syntaxUid, more.length > 0 ? Buffer.concat(pixelData.fragments) : first, module);
+  return decodeFrame(syntaxUid, more.length > 0 ? Buffer.concat(pixelData.fragments) : first, module, leastSide);
 }
 
 /** The pixel module of one grey frame; types and conditions of PS3.3 C.7.6.3 and C.8.11.3. */

@@ -40,14 +40,22 @@ interface Taps {
   readonly weights: Float64Array;
 }
 
-function tapsOf(from: number, to: number, kernel: Kernel): readonly Taps[] {
+/** Part of an axis, from a place between pixels to another. */
+export interface Span {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Of the `side` pixels those that the span touches. */
+function tapsOf({ start, length }: Span, side: number, to: number, kernel: Kernel): readonly Taps[] {
   const { support, at } = kernels[kernel];
-  const scale = from / to;
+  const scale = length / to;
+  const [least, from] = [Math.max(0, Math.floor(start)), Math.min(side, Math.ceil(start + length))];
   const stretch = Math.max(1, scale);
   const radius = support * stretch;
   return Array.from({ length: to }, (_, index) => {
-    const centre = (index + 0.5) * scale;
-    const first = Math.max(0, Math.trunc(centre - radius + 0.5));
+    const centre = start + (index + 0.5) * scale;
+    const first = Math.max(least, Math.trunc(centre - radius + 0.5));
     const end = Math.min(from, Math.trunc(centre + radius + 0.5));
     const weights = Float64Array.from({ length: end - first }, (_, k) => at((first + k - centre + 0.5) / stretch));
     const sum = weights.reduce((total, weight) => total + weight, 0);
@@ -57,12 +65,20 @@ function tapsOf(from: number, to: number, kernel: Kernel): readonly Taps[] {
 
 /** The plane at another size: squashed, never padded. Values may overshoot their range a little, as the kernel does. */
 export function resample(plane: Plane, columns: number, rows: number, kernel: Kernel): Plane {
-  const wide = columns === plane.columns ? plane : resampleRows(plane, columns, kernel);
-  return rows === plane.rows ? wide : resampleColumns(wide, rows, kernel);
+  const [x, y] = [wholeSpan(plane.columns), wholeSpan(plane.rows)];
+  const wide = columns === plane.columns ? plane : resampleRows(plane, x, columns, kernel);
+  return rows === plane.rows ? wide : resampleColumns(wide, y, rows, kernel);
 }
 
-function resampleRows({ columns: from, rows, values }: Plane, columns: number, kernel: Kernel): Plane {
-  const taps = tapsOf(from, columns, kernel);
+/** A part of the plane, which may begin and end inside of a pixel or less than one beside it, at another size. */
+export function resamplePart(plane: Plane, x: Span, y: Span, columns: number, rows: number, kernel: Kernel): Plane {
+  return resampleColumns(resampleRows(plane, x, columns, kernel), y, rows, kernel);
+}
+
+const wholeSpan = (length: number): Span => ({ start: 0, length });
+
+function resampleRows({ columns: from, rows, values }: Plane, span: Span, columns: number, kernel: Kernel): Plane {
+  const taps = tapsOf(span, from, columns, kernel);
   const out = new Float32Array(columns * rows);
   for (let row = 0; row < rows; row += together) {
     taps.forEach(({ first, weights }, column) => {
@@ -76,9 +92,9 @@ function resampleRows({ columns: from, rows, values }: Plane, columns: number, k
   return { columns, rows, values: out };
 }
 
-function resampleColumns({ columns, values, rows: from }: Plane, rows: number, kernel: Kernel): Plane {
+function resampleColumns({ columns, values, rows: from }: Plane, span: Span, rows: number, kernel: Kernel): Plane {
   const out = new Float32Array(columns * rows);
-  tapsOf(from, rows, kernel).forEach(({ first, weights }, row) => {
+  tapsOf(span, from, rows, kernel).forEach(({ first, weights }, row) => {
     const source = first * columns;
     const to = row * columns;
     const whole = columns - (columns % together);

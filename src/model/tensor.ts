@@ -1,8 +1,8 @@
 import { Failure } from '../core/failure.ts';
-import type { Radiograph } from '../core/study.ts';
-import { croppedAxis, type Geometry, identityAxis, resizedAxis } from './geometry.ts';
+import type { Radiograph, Reduced } from '../core/study.ts';
+import { type Axis, croppedAxis, type Geometry, identityAxis, resizedAxis } from './geometry.ts';
 import { isNormalization, type Normalization, type PlaneStep, type Step } from './preprocess-steps.ts';
-import { type Plane, resample } from './resample.ts';
+import { type Plane, resample, resamplePart, type Span } from './resample.ts';
 
 /** From a radiograph to the network's input, as the manifest's steps say. */
 
@@ -15,6 +15,12 @@ export interface Prepared {
 interface Film {
   readonly plane: Plane;
   readonly geometry: Geometry;
+  /** Of a film that was decoded at a smaller size, until its size is changed: what is left of each side of its matrix. */
+  readonly left?: { readonly x: Left; readonly y: Left };
+}
+
+interface Left extends Span {
+  readonly of: Reduced;
 }
 
 /**
@@ -29,10 +35,11 @@ export function preprocess(radiograph: Radiograph, steps: readonly Step[]): Prep
 }
 
 /** The plane before normalisation, in grey levels from 0 to 255. */
-export function preparePlane({ columns, rows, pixels }: Radiograph, steps: readonly Step[]): Film {
+export function preparePlane({ columns, rows, pixels, reduced }: Radiograph, steps: readonly Step[]): Film {
   const film: Film = {
     plane: { columns, rows, values: pixels },
     geometry: { x: identityAxis(columns), y: identityAxis(rows) },
+    ...(reduced ? { left: { x: whole(reduced.x), y: whole(reduced.y) } } : {}),
   };
   const planeSteps = steps.filter((step) => !isNormalization(step));
   const geometric = planeSteps.findIndex(({ step }) => step !== 'resize' && step !== 'central-crop');
@@ -49,12 +56,11 @@ function inLevels({ plane, geometry }: Film): Film {
 function applyStep(film: Film, step: PlaneStep): Film {
   switch (step.step) {
     case 'resize':
-      return {
-        plane: resample(film.plane, step.width, step.height, step.kernel),
-        geometry: { x: resizedAxis(film.geometry.x, step.width), y: resizedAxis(film.geometry.y, step.height) },
-      };
+      return resize(film, step);
     case 'central-crop':
-      return crop(film, step.fraction);
+      return film.left
+        ? { ...film, left: { x: narrowed(film.left.x, step.fraction), y: narrowed(film.left.y, step.fraction) } }
+        : crop(film, step.fraction);
     case 'percentile-stretch':
       return { ...film, plane: stretch(film.plane, step.low, step.high) };
     case 'quantize':
@@ -62,11 +68,44 @@ function applyStep(film: Film, step: PlaneStep): Film {
   }
 }
 
+function resize({ plane, geometry, left }: Film, step: Extract<PlaneStep, { step: 'resize' }>): Film {
+  const { width, height, kernel } = step;
+  if (!left) {
+    return {
+      plane: resample(plane, width, height, kernel),
+      geometry: { x: resizedAxis(geometry.x, width), y: resizedAxis(geometry.y, height) },
+    };
+  }
+  const [x, y] = [inPlane(left.x), inPlane(left.y)];
+  const axis = (of: Axis, span: Span, length: number) => resizedAxis(croppedAxis(of, span.start, span.length), length);
+  return {
+    plane: resamplePart(plane, x, y, width, height, kernel),
+    geometry: { x: axis(geometry.x, x, width), y: axis(geometry.y, y, height) },
+  };
+}
+
+/** What a central crop leaves of a side, in whole pixels. */
+function kept(side: number, fraction: number): Span {
+  const length = Math.max(1, Math.round(side * fraction));
+  return { start: Math.floor((side - length) / 2), length };
+}
+
+const whole = (of: Reduced): Left => ({ of, start: 0, length: of.length });
+
+function narrowed({ of, start, length }: Left, fraction: number): Left {
+  const inner = kept(length, fraction);
+  return { of, start: start + inner.start, length: inner.length };
+}
+
+/** The same part in pixels of the smaller film, to a fraction of one, since a score moves with it. */
+const inPlane = ({ of: { offset, scale }, start, length }: Left): Span => ({
+  start: (start - offset) / scale,
+  length: length / scale,
+});
+
 function crop({ plane, geometry }: Film, fraction: number): Film {
-  const columns = Math.max(1, Math.round(plane.columns * fraction));
-  const rows = Math.max(1, Math.round(plane.rows * fraction));
-  const left = Math.floor((plane.columns - columns) / 2);
-  const top = Math.floor((plane.rows - rows) / 2);
+  const { start: left, length: columns } = kept(plane.columns, fraction);
+  const { start: top, length: rows } = kept(plane.rows, fraction);
   const values = new Float32Array(columns * rows);
   for (let row = 0; row < rows; row++) {
     const start = (top + row) * plane.columns + left;

@@ -1,22 +1,21 @@
 import type { Examination, ExaminationHeader, ExaminationRequest } from '../core/examination.ts';
 import { sha256 } from '../core/ids.ts';
-import { hang } from '../core/orientation.ts';
+import type { ContentSettings } from '../core/reading.ts';
 import type { Dataset, Radiograph } from '../core/study.ts';
 import { text } from '../dicom/dataset.ts';
 import { limits } from '../dicom/limits.ts';
 import { parsePart10 } from '../dicom/part10.ts';
-import { radiograph, storedPixels } from '../dicom/pixels.ts';
 import { windowOf } from '../model/hottest.ts';
 import { pictureFormatOf, readPicture } from '../model/picture-file.ts';
 import { readBytes } from './file.ts';
-import { turnOfFilm } from './hanging.ts';
+import { hangFilm } from './hanging.ts';
 import { drawReading, look, type ReadingRoom } from './look.ts';
 
 /** One file for science: score and features of a DICOM film, a JPEG or a PNG. Runs in the child. */
 
 export async function examineFile(request: ExaminationRequest, room: ReadingRoom): Promise<Examination> {
   const bytes = readBytes(request.path);
-  const { film, header } = await openFilm(bytes);
+  const { film, header } = await openFilm(bytes, request.settings);
   const seen = await look(film, room);
   return {
     score: seen.score,
@@ -34,10 +33,10 @@ interface OpenFilm {
   readonly header: ExaminationHeader | null;
 }
 
-async function openFilm(bytes: Uint8Array): Promise<OpenFilm> {
+async function openFilm(bytes: Uint8Array, settings: ContentSettings): Promise<OpenFilm> {
   if (pictureFormatOf(bytes) !== null) return { film: await readPicture(bytes, limits.pixels), header: null };
   const part10 = parsePart10(bytes);
-  const film = hang(radiograph(part10, await storedPixels(part10)), turnOfFilm(part10.header));
+  const { film } = await hangFilm(part10, settings);
   return { film, header: headerOf(part10.header) };
 }
 

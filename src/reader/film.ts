@@ -1,15 +1,13 @@
 import { Failure } from '../core/failure.ts';
-import { hang, inMatrix } from '../core/orientation.ts';
 import type { FilmRequest } from '../core/ports.ts';
 import { decide } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
 import { parsePart10 } from '../dicom/part10.ts';
-import { pixelDigest, radiograph, storedPixels } from '../dicom/pixels.ts';
 import { regionOf } from '../model/grad-cam.ts';
 import { hottestZone, windowOf } from '../model/hottest.ts';
 import { expectChest } from '../model/pixel-gate.ts';
 import { readBytes } from './file.ts';
-import { turnOfFilm } from './hanging.ts';
+import { hangFilm } from './hanging.ts';
 import { drawReading, look, type ReadingRoom } from './look.ts';
 import type { ChildReading } from './messages.ts';
 
@@ -25,18 +23,16 @@ export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise
   const { path, expectedSOPInstanceUID, settings } = request;
   const part10 = parsePart10(readBytes(path));
   checkObject(part10.header, expectedSOPInstanceUID);
-  const stored = await storedPixels(part10);
-  const turn = turnOfFilm(part10.header);
-  const film = hang(radiograph(part10, stored), turn);
+  const { film, pixelDigest, inSource } = await hangFilm(part10, settings);
   expectChest(film);
   const seen = await look(film, room);
   const { score, map, geometry } = seen;
   return {
     header: part10.header,
-    pixelDigest: pixelDigest(stored),
+    pixelDigest,
     score,
     map,
-    region: regionOf(map, geometry, decide(score, settings.operatingPoint)).map((point) => inMatrix(point, turn, film)),
+    region: regionOf(map, geometry, decide(score, settings.operatingPoint)).map(inSource),
     zone: hottestZone(map, windowOf(geometry)),
     picture: await drawReading(seen, settings, room),
     flags: part10.flags,

@@ -46,14 +46,17 @@ async function encodeJpegLs(): Promise<Uint8Array> {
   return encodeWith(new (await createCharls()).JpegLSEncoder() as Encoder);
 }
 
-async function encodeJpeg2000(): Promise<Uint8Array> {
-  return encodeWith(new (await createOpenJpeg()).J2KEncoder() as Encoder);
+async function encodeJpeg2000(values: Uint16Array = samples): Promise<Uint8Array> {
+  return encodeWith(new (await createOpenJpeg()).J2KEncoder() as Encoder, values);
 }
 
-async function encodeHtj2k(prepare: (encoder: Encoder) => void = () => {}): Promise<Uint8Array> {
+async function encodeHtj2k(
+  prepare: (encoder: Encoder) => void = () => {},
+  values: Uint16Array = samples,
+): Promise<Uint8Array> {
   const encoder = new (await createOpenJph()).HTJ2KEncoder() as Encoder;
   prepare(encoder);
-  return encodeWith(encoder);
+  return encodeWith(encoder, values);
 }
 
 /** One RLE segment of literal runs. */
@@ -79,7 +82,7 @@ function rleFrame(segments: readonly (readonly number[])[]): Uint8Array {
 
 describe.each([
   ['JPEG-LS', jpegLs, encodeJpegLs, 'decode-failed'],
-  ['JPEG 2000', jpeg2000, encodeJpeg2000, 'truncated'],
+  ['JPEG 2000', jpeg2000, () => encodeJpeg2000(), 'truncated'],
   ['HTJ2K', htj2k, () => encodeHtj2k(), 'truncated'],
 ])('%s', (_, syntax, encode, forgedEnd) => {
   const code = (frame: Uint8Array, other: Partial<FrameShape> = {}) =>
@@ -120,6 +123,47 @@ describe.each([
     const frame = await encode();
     const both = await Promise.all([decodeFrame(syntax, frame, shape), decodeFrame(syntax, frame, shape)]);
     for (const { samples: decoded } of both) expect(decoded).toEqual(samples);
+  });
+});
+
+describe.each([
+  ['JPEG 2000', jpeg2000, encodeJpeg2000],
+  ['HTJ2K', htj2k, (values: Uint16Array) => encodeHtj2k(() => {}, values)],
+])('%s at a smaller size', (_, syntax, encode) => {
+  const smooth = Uint16Array.from(samples, (_value, index) => 1000 + 40 * (index % 47) + 30 * Math.floor(index / 47));
+
+  test('is the film itself, halved while no side becomes too short, because a reading needs no more', async () => {
+    const frame = await encode(smooth);
+    const sizes = [17, 16, 9, 8, 1].map(async (least) => {
+      const { halvings = 0, samples: decoded } = await decodeFrame(syntax, frame, shape, least);
+      return [least, halvings, decoded.length];
+    });
+    // 33 × 47, 17 × 24, 9 × 12, 5 × 6, 3 × 3, 2 × 2; the encoder makes five levels.
+    expect(await Promise.all(sizes)).toEqual([
+      [17, 1, 17 * 24],
+      [16, 1, 17 * 24],
+      [9, 2, 9 * 12],
+      [8, 2, 9 * 12],
+      [1, 5, 4],
+    ]);
+    const { samples: quarter } = await decodeFrame(syntax, frame, shape, 9);
+    for (const [row, column] of [
+      [1, 1],
+      [4, 6],
+      [7, 10],
+    ] as const) {
+      const middle = 1000 + 40 * (4 * column) + 30 * (4 * row);
+      expect(Math.abs(quarter[row * 12 + column]! - middle)).toBeLessThan(60);
+    }
+  });
+
+  test('is whole where the stream has no smaller one, or a component may have its own', async () => {
+    const frame = Buffer.from(await encode(smooth));
+    const cod = frame.indexOf('ff52', 0, 'hex');
+    expect(
+      (await decodeFrame(syntax, frame.with(cod + 1, 0x53), shape, 1).catch(() => ({ halvings: 0 }))).halvings,
+    ).toBe(0);
+    expect((await decodeFrame(syntax, frame, shape)).samples).toEqual(smooth);
   });
 });
 

@@ -158,3 +158,36 @@ describe('geometry', () => {
     expect(toSource(geometry.y, y / sum)).toBeCloseTo(bright.row, 0);
   });
 });
+
+test('a film that was decoded at a smaller size is cropped where the whole one is, because a score moves with a fraction of a pixel', () => {
+  // A slope stays a slope at every size, so that any shift shows as a difference of grey.
+  const slope = (columns: number, rows: number, every: number): Radiograph => ({
+    columns,
+    rows,
+    pixels: Float32Array.from({ length: columns * rows }, (_, at) => {
+      const [x, y] = [every * (at % columns), every * Math.floor(at / columns)];
+      return (0.4 * x + 0.6 * y) / 1001;
+    }),
+    pixelAspect: 1,
+  });
+  const steps: readonly Step[] = [{ step: 'central-crop', fraction: 0.8 }, resize(224, 'bicubic'), perFilm];
+  const whole = preparePlane(slope(1001, 1001, 1), steps);
+  const axis = { offset: 0.5 - 4 / 2, scale: 4, length: 1001 };
+  const small = slope(251, 251, 4);
+  const reduced = preparePlane({ ...small, reduced: { x: axis, y: axis } }, steps);
+  const unaware = preparePlane(small, steps);
+  const furthest = (film: typeof whole) => {
+    let most = 0;
+    for (let row = 4; row < 220; row++)
+      for (let column = 4; column < 220; column++) {
+        const at = row * 224 + column;
+        most = Math.max(most, Math.abs(film.plane.values[at]! - whole.plane.values[at]!));
+      }
+    return most;
+  };
+  expect(furthest(reduced)).toBeLessThan(0.01);
+  expect(furthest(unaware)).toBeGreaterThan(0.2);
+  // And its map lies in the plane that was given: four times these places are those of the whole film.
+  const place = toSource(reduced.geometry.x, 112);
+  expect(axis.offset + axis.scale * place).toBeCloseTo(toSource(whole.geometry.x, 112), 3);
+});

@@ -74,7 +74,7 @@ test('a film is the same film as PNG, as colour and as DICOM, because only its p
     for (const other of others) expect(other.score).toBe(plain!.score);
     const dicom = await examine(writeFilm(folder, 2));
     expect(dicom.score).toBeCloseTo(plain!.score, 2);
-    expect(dicom.header).toEqual({ ViewPosition: null, Manufacturer: null, ManufacturerModelName: null });
+    expect(dicom.header).toEqual({ ViewPosition: 'PA', Manufacturer: null, ManufacturerModelName: null });
   });
 });
 

@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from '../../src/dicom/build.ts';
-import { writePart10 } from '../../src/dicom/part10-writer.ts';
 import { goldenRadiograph } from '../../src/model/golden.ts';
+import { makeSmallFilm } from '../support/films.ts';
 
-/** A small DX file with a drawn picture of 12 bits. */
+/** A small file with a drawn picture of 12 bits. */
 
 export const filmUid = '2.25.4711.1.1';
 
@@ -33,27 +32,16 @@ export function writeFilm(folder: string, seed = 1, lying: Lying | null = null):
     const [across, along] = onHungFilm([x, y], lying ?? ['L', 'F'], hung.columns, hung.rows);
     return Math.round(hung.pixels[Math.floor(along) * hung.columns + Math.floor(across)]! * 4095);
   });
-  const dataset = build({
-    SpecificCharacterSet: 'ISO_IR 192',
-    SOPClassUID: '1.2.840.10008.5.1.4.1.1.1.1',
+  const file = makeSmallFilm(seed, {
     SOPInstanceUID: filmUid,
-    StudyInstanceUID: '2.25.4711',
-    SeriesInstanceUID: '2.25.4711.1',
-    Modality: 'DX',
     PatientOrientation: lying,
-    SamplesPerPixel: 1,
-    PhotometricInterpretation: 'MONOCHROME2',
     Rows: rows,
     Columns: columns,
-    BitsAllocated: 16,
-    BitsStored: 12,
-    HighBit: 11,
-    PixelRepresentation: 0,
     WindowCenter: 2048,
     WindowWidth: 4096,
     PixelData: new Uint8Array(stored.buffer),
   });
   const path = join(folder, `${seed}${lying?.join('') ?? ''}.dcm`);
-  writeFileSync(path, writePart10(dataset));
+  writeFileSync(path, file);
   return path;
 }

@@ -14,6 +14,7 @@ import { preparePlane, preprocess } from '../../src/model/tensor.ts';
 import { createReader, type Reader } from '../../src/reader/index.ts';
 import { changeManifest, changeWeights, copyOfNarrow, loadNarrow, narrowFolder, withNumber } from '../model/models.ts';
 import { floatsOf, python, temporaryFolder, testWithPython } from '../model/python.ts';
+import { makeTestFilm } from '../support/films.ts';
 import { settings } from '../support/readings.ts';
 import { filmUid, type Lying, onHungFilm, writeFilm } from './film-file.ts';
 
@@ -86,6 +87,25 @@ describe('the child', () => {
         const hung = turned.region.map((point) => onHungFilm(point, lying, columns, rows));
         for (const [index, point] of plain.region.entries())
           for (const axis of [0, 1] as const) expect(hung[index]![axis]).toBeCloseTo(point[axis], 6);
+      }
+    });
+  }, 120_000);
+
+  test('reads a JPEG 2000 film at the size that reading needs where it is told to, and tells places in its matrix', async () => {
+    const path = join(folder, 'large.dcm');
+    writeFileSync(path, await makeTestFilm(7, { kind: 'opacity', transferSyntaxUID: '1.2.840.10008.1.2.4.90' }));
+    const always = { ...settings, operatingPoint: 0 };
+    await withModel(narrowFolder, async (reader) => {
+      const whole = await reader.read({ ...request(path), settings: always });
+      const reduced = await reader.read({ ...request(path), settings: { ...always, reducedDecoding: true } });
+      expect(Math.abs(whole.score - reduced.score)).toBeLessThan(0.005);
+      expect(reduced.pixelDigest).not.toBe(whole.pixelDigest);
+      const extent = (axis: 0 | 1) =>
+        [whole, reduced].map(({ region }) => Math.max(...region.map((point) => point[axis])));
+      for (const axis of [0, 1] as const) {
+        const [expected, got] = extent(axis);
+        expect(expected).toBeGreaterThan(200);
+        expect(Math.abs(got! - expected!)).toBeLessThan(40);
       }
     });
   }, 120_000);

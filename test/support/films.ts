@@ -34,8 +34,11 @@ export function makeTestFilm(number: number, rest: Partial<FilmRequest> = {}): P
 const smallColumns = 300;
 const smallRows = 360;
 
-/** A small CR film with two dark ellipses: made in a millisecond, read like any other. `overrides` stand in place of its attributes. */
-export function makeSmallFilm(number: number, overrides: Attributes = {}): Uint8Array {
+/**
+ * A small CR film with two dark ellipses: made in a millisecond, read like any other. `overrides` stand in place of its attributes; with an
+ * encapsulated transfer syntax PixelData is one compressed frame.
+ */
+export function makeSmallFilm(number: number, overrides: Attributes = {}, transferSyntaxUid?: string): Uint8Array {
   const uid = testStudyUid(number);
   return writePart10(
     build({
@@ -72,6 +75,7 @@ export function makeSmallFilm(number: number, overrides: Attributes = {}): Uint8
       PixelData: smallPixels(number),
       ...overrides,
     }),
+    transferSyntaxUid,
   );
 }
 
