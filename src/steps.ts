@@ -193,7 +193,8 @@ async function deliver(world: World, job: Job, recorded: Recorded): Promise<void
   await requireSamePatient(world, recorded);
   await world.progress(job, 'delivering');
   const attempts = due.map(async ({ destination, artifacts }) => {
-    await world.ledger.receive(recorded.reading, await destination.deliver(artifacts));
+    const keep = (receipts: readonly Receipt[]) => world.ledger.receive(recorded.reading, receipts);
+    await keep(await destination.deliver(artifacts, keep));
   });
   const failures = (await Promise.allSettled(attempts)).flatMap((attempt) =>
     attempt.status === 'rejected' ? [asFailure(attempt.reason)] : [],

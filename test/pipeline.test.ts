@@ -192,6 +192,31 @@ describe('the spine', () => {
     expect([pacs.stored.length, flaky.stored.length]).toEqual([1, 1]);
   });
 
+  test('sends again only what a destination did not take, because the rest is delivered (fault 43)', async () => {
+    const { world } = makeWorld([{ key: '1.1' }]);
+    const asked: (readonly string[])[] = [];
+    const receiptOf = ({ name }: Artifact): Receipt => ({
+      artifact: name,
+      destination: 'one',
+      storedAt: 't',
+      note: '',
+    });
+    const one: Destination = {
+      name: 'one',
+      kinds: ['sr', 'fhir-bundle'],
+      async deliver(artifacts, keep) {
+        asked.push(artifacts.map(({ name }) => name));
+        if (asked.length > 1) return artifacts.map(receiptOf);
+        await keep?.(artifacts.slice(0, 1).map(receiptOf));
+        throw new Failure('pacs-store-failed');
+      },
+    };
+    const halves = { ...world, destinations: [one] };
+    await expect(run(halves)).rejects.toMatchObject({ code: 'pacs-store-failed' });
+    expect(await run(halves)).toEqual({ state: 'done', partial: false });
+    expect(asked).toEqual([['sr', 'fhir-bundle'], ['fhir-bundle']]);
+  });
+
   test('delivers nothing new when a finished study is announced again (fault 2)', async () => {
     const { world, pacs, fhir, reads } = makeWorld([{ key: '1.1' }]);
     for (let round = 0; round < 3; round++) await run(world);

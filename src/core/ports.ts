@@ -125,11 +125,16 @@ export interface Output {
   compose(composition: Composition): readonly Artifact[];
 }
 
+export type KeepReceipts = (receipts: readonly Receipt[]) => Promise<unknown>;
+
 export interface Destination {
   readonly name: string;
   readonly kinds: readonly ArtifactKind[];
-  /** Stores what is given and reads it back. Resolves only when every artifact is confirmed; else raises a Failure. */
-  deliver(artifacts: readonly Artifact[]): Promise<readonly Receipt[]>;
+  /**
+   * Stores what is given and reads it back. Resolves only when every artifact is confirmed; else raises a Failure, after it has
+   * given `keep` the receipts of those that are, so that only the others are sent again (fault 43).
+   */
+  deliver(artifacts: readonly Artifact[], keep?: KeepReceipts): Promise<readonly Receipt[]>;
 }
 
 /** One JSON line on stderr per change of state; no UID, no name. */

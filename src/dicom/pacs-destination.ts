@@ -33,7 +33,7 @@ export function createPacsDestination(options: PacsDestinationOptions): Destinat
   return {
     name,
     kinds: ['heatmap', 'sr'],
-    async deliver(artifacts) {
+    async deliver(artifacts, keep) {
       // The picture first: a report must not point to an image that is not there yet.
       const all = [...artifacts].sort((a, b) => rank(a) - rank(b)).map(sentOf);
       const answer = await store(options, all);
@@ -48,8 +48,12 @@ export function createPacsDestination(options: PacsDestinationOptions): Destinat
       const failures = outcomes.flatMap((outcome) => failureOf(answer, outcome) ?? []);
       const worthRetrying = failures.find((failure) => failure.class !== 'permanent');
       const failure = worthRetrying ?? failures[0];
-      if (failure) throw failure;
-      return outcomes.map(({ sent, verdict }) => receiptOf(name, sent, verdict, clock));
+      const receipts = outcomes
+        .filter(({ stored }) => stored === true)
+        .map(({ sent, verdict }) => receiptOf(name, sent, verdict, clock));
+      if (!failure) return receipts;
+      if (receipts.length > 0) await keep?.(receipts);
+      throw failure;
     },
   };
 }

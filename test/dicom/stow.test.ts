@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Artifact } from '../../src/core/ports.ts';
+import type { Artifact, Receipt } from '../../src/core/ports.ts';
+import type { Dataset } from '../../src/core/study.ts';
 import { failureOf, type Peer } from '../net/peer.ts';
 import { makeArtifact, studyUid } from './objects.ts';
 import { change, item, json, keep, reason, startArchive, verdict, warning } from './results-archive.ts';
@@ -43,6 +44,32 @@ describe('results', () => {
     });
     expect((await destination.deliver([sr]))[0]?.note).toBe('stored, warning reason B000H');
   });
+});
+
+test('a picture whose class the archive refuses costs the report nothing: its receipt is kept, and the failure told (fault 43)', async () => {
+  const { destination } = await startArchive({
+    store: (response, objects, store) => {
+      const isReport = (object: Dataset) => object['00080016']?.Value?.[0] !== heatmap.SOPClassUID;
+      const [reports, pictures] = [objects.filter(isReport), objects.filter((object) => !isReport(object))];
+      keep(reports, store);
+      json(
+        response,
+        verdict(
+          reports.map((each) => item(each)),
+          pictures.map((each) => item(each, reason(0x0122))),
+        ),
+        202,
+      );
+    },
+  });
+  const kept: Receipt[] = [];
+  const failure = await failureOf(destination.deliver(both, async (receipts) => void kept.push(...receipts)));
+  expect([failure.code, failure.class]).toEqual(['pacs-store-refused', 'permanent']);
+  expect(kept.map(({ artifact, note }) => [artifact, note])).toEqual([['sr', 'stored']]);
+  // And nothing is kept where nothing was confirmed.
+  expect((await failureOf(destination.deliver([heatmap], async () => expect('called').toBe('never')))).code).toBe(
+    'pacs-store-refused',
+  );
 });
 
 describe('the status of the answer decides nothing:', () => {
