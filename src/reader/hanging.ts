@@ -18,7 +18,7 @@ export interface HungFilm {
 }
 
 /**
- * Four times the side of the network's input: with half of it scores of 200 films moved by up to 0.007, with this by up to 0.002
+ * Four times the side of the network's input: with half of it scores of 60 films moved by up to 0.007, with this those of 200 by up to 0.0023
  * (docs/performance.md).
  */
 export const leastSide = 896;
