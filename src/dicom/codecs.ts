@@ -36,8 +36,9 @@ export interface DecodedFrame {
 type WasmCodec = keyof typeof codecModules;
 
 /**
- * Decodes one frame, whole; with `leastSide` a JPEG 2000 frame may come in the smallest of its sizes whose sides are no shorter. Raises `unsupported-transfer-syntax`, `truncated`, `decode-failed`, and `invalid-pixels` when
- * the codestream has another size, depth or number of samples than the header.
+ * Decodes one frame, whole; with `leastSide` a JPEG 2000 frame may come in the smallest of its sizes whose sides are no shorter.
+ * Raises `unsupported-transfer-syntax`, `truncated`, `decode-failed`, and `invalid-pixels` when the codestream has another size,
+ * depth or number of samples than the header.
  */
 export async function decodeFrame(
   syntaxUid: string,
@@ -71,7 +72,8 @@ export async function decodeFrame(
 }
 
 /**
- * Samples of native pixel data; `littleEndian` tells of the words that they stand in, two samples of 8 bits in one. Raises `truncated` when there are fewer than rows × columns; more are ignored.
+ * Samples of native pixel data; `littleEndian` tells of the words that they stand in, two samples of 8 bits in one.
+ * Raises `truncated` when there are fewer than rows × columns; more are ignored.
  */
 export function decodeNative(bytes: Uint8Array, shape: FrameShape, littleEndian: boolean): DecodedFrame {
   const precision = shape.bitsAllocated;
@@ -137,15 +139,31 @@ async function decodeJpeg2000(
   codec: 'jpeg-2000' | 'htj2k',
   frame: Uint8Array,
   size: Jpeg2000Size,
-  halvings: number,
+  most: number,
 ): Promise<DecodedFrame> {
   const { signed, depthAt, precision } = size;
-  const { samples } = await decodeWasm(codec, signed ? frame.with(depthAt, precision - 1) : frame, size, halvings);
-  const most = 2 ** precision - 1;
-  for (let i = 0; i < samples.length; i++) if (samples[i]! > most) samples[i] = most;
+  const stream = signed ? frame.with(depthAt, precision - 1) : frame;
+  const { samples, halvings } = await decodeHalved(codec, stream, size, most);
+  const white = 2 ** precision - 1;
+  for (let i = 0; i < samples.length; i++) if (samples[i]! > white) samples[i] = white;
   if (!signed) return { samples, precision, halvings };
   const half = 2 ** (precision - 1);
   return { samples: Int16Array.from(samples, (value) => value - half), precision, halvings };
+}
+
+/** At the smaller size, or whole where that fails: a tile may have fewer sizes than the main header says. */
+async function decodeHalved(
+  codec: 'jpeg-2000' | 'htj2k',
+  frame: Uint8Array,
+  size: Jpeg2000Size,
+  halvings: number,
+): Promise<Pick<DecodedFrame, 'samples'> & { readonly halvings: number }> {
+  try {
+    return { ...(await decodeWasm(codec, frame, size, halvings)), halvings };
+  } catch (thrown) {
+    if (halvings === 0) throw thrown;
+    return { ...(await decodeWasm(codec, frame, size)), halvings: 0 };
+  }
 }
 
 /** Compiled modules, kept from film to film; one that has failed is thrown away with its memory. */

@@ -31,7 +31,8 @@ interface PixelModule extends FrameShape {
 }
 
 /**
- * Decodes the one frame of an image; with `leastSide` one of JPEG 2000 at the smallest of its sizes that is no shorter. Raises `no-pixels`, `invalid-pixels` when the pixel module contradicts itself or the
+ * Decodes the one frame of an image; with `leastSide` one of JPEG 2000 at the smallest of its sizes that is no shorter.
+ * Raises `no-pixels`, `invalid-pixels` when the pixel module contradicts itself or the
  * codestream, `limit-exceeded`, `truncated`, `unsupported-transfer-syntax` and `decode-failed`.
  */
 export async function storedPixels(

@@ -167,6 +167,26 @@ describe.each([
   });
 });
 
+test('a JPEG 2000 tile with fewer sizes than the main header says is read whole, because it can be', async () => {
+  const stream = Buffer.from(await encodeJpeg2000());
+  const cod = stream.indexOf('ff52', 0, 'hex');
+  const own = stream.subarray(cod, cod + 2 + stream.readUInt16BE(cod + 2));
+  const sot = stream.indexOf('ff90', 0, 'hex');
+  const sod = stream.indexOf('ff93', sot, 'hex');
+  const tile = Buffer.concat([stream.subarray(sot, sod), own]);
+  if (tile.readUInt32BE(6) > 0) tile.writeUInt32BE(tile.readUInt32BE(6) + own.length, 6);
+  const main = Buffer.from(stream.subarray(0, sot));
+  main[cod + 9] = main[cod + 9]! + 1;
+  const { samples: decoded, halvings } = await decodeFrame(
+    jpeg2000,
+    Buffer.concat([main, tile, stream.subarray(sod)]),
+    shape,
+    1,
+  );
+  expect(halvings).toBe(0);
+  expect(decoded).toEqual(samples);
+});
+
 describe('HTJ2K beside OpenJPEG, another decoder', () => {
   const openJpeg = async (frame: Uint8Array) => (await decodeFrame(jpeg2000, frame, shape)).samples;
   const rpcl = 2;
