@@ -25,6 +25,17 @@ export function phraseIn(value: string | null, phrases: readonly string[]): stri
 
 /** `tg18*` is two words of a text, tg and 18*, because letters and digits are kept apart there. */
 function wordPatterns(phrase: string): readonly string[] {
+  const known = patternsOf.get(phrase);
+  if (known) return known;
+  const patterns = splitPhrase(phrase);
+  patternsOf.set(phrase, patterns);
+  return patterns;
+}
+
+/** Of the phrases of the rules, which are asked again for every image. */
+const patternsOf = new Map<string, readonly string[]>();
+
+function splitPhrase(phrase: string): readonly string[] {
   return plain(phrase).match(/\*?\p{L}+\*?|\*?\p{N}+\*?/gu) ?? [];
 }
 

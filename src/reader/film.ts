@@ -3,6 +3,7 @@ import type { FilmRequest } from '../core/ports.ts';
 import { decide } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
 import { parsePart10 } from '../dicom/part10.ts';
+import { pixelDigest } from '../dicom/pixels.ts';
 import { regionOf } from '../model/grad-cam.ts';
 import { hottestZone, windowOf } from '../model/hottest.ts';
 import { expectChest } from '../model/pixel-gate.ts';
@@ -23,13 +24,13 @@ export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise
   const { path, expectedSOPInstanceUID, settings } = request;
   const part10 = parsePart10(readBytes(path));
   checkObject(part10.header, expectedSOPInstanceUID);
-  const { film, pixelDigest, inSource } = await hangFilm(part10, settings);
+  const { film, stored, inSource } = await hangFilm(part10, settings);
   expectChest(film);
   const seen = await look(film, room);
   const { score, map, geometry } = seen;
   return {
     header: part10.header,
-    pixelDigest,
+    pixelDigest: pixelDigest(stored),
     score,
     map,
     region: regionOf(map, geometry, decide(score, settings.operatingPoint)).map(inSource),

@@ -3,7 +3,7 @@ import type { ContentSettings } from '../core/reading.ts';
 import type { Dataset, Radiograph, Reduced } from '../core/study.ts';
 import { patientOrientation } from '../dicom/header.ts';
 import type { Part10 } from '../dicom/part10.ts';
-import { pixelDigest, radiograph, storedPixels } from '../dicom/pixels.ts';
+import { radiograph, type StoredPixels, storedPixels } from '../dicom/pixels.ts';
 
 /** A film decoded and hung, and the way back to the matrix that it lies in. */
 
@@ -12,7 +12,7 @@ export type Point = readonly [number, number];
 
 export interface HungFilm {
   readonly film: Radiograph;
-  readonly pixelDigest: string;
+  readonly stored: StoredPixels;
   /** A point of the film in the matrix of the file. */
   readonly inSource: (point: Point) => Point;
 }
@@ -34,7 +34,7 @@ export async function hangFilm(
   const { x, y } = film.reduced ?? { x: wholeAxis(film.columns), y: wholeAxis(film.rows) };
   const matrix = { columns: x.length, rows: y.length };
   const inSource = ([column, row]: Point): Point => inMatrix([inWhole(x, column), inWhole(y, row)], turn, matrix);
-  return { film, pixelDigest: pixelDigest(stored), inSource };
+  return { film, stored, inSource };
 }
 
 const wholeAxis = (length: number): Reduced => ({ offset: 0, scale: 1, length });

@@ -157,14 +157,20 @@ describe.each([
     }
   });
 
-  test('is whole where the stream has no smaller one, or a component may have its own', async () => {
-    const frame = Buffer.from(await encode(smooth));
-    const cod = frame.indexOf('ff52', 0, 'hex');
-    expect(
-      (await decodeFrame(syntax, frame.with(cod + 1, 0x53), shape, 1).catch(() => ({ halvings: 0 }))).halvings,
-    ).toBe(0);
-    expect((await decodeFrame(syntax, frame, shape)).samples).toEqual(smooth);
+  test('is whole where nobody asks for less', async () => {
+    expect((await decodeFrame(syntax, await encode(smooth), shape)).samples).toEqual(smooth);
   });
+});
+
+test('a JPEG 2000 stream whose component has sizes of its own (COC) is read whole, because they may be fewer', async () => {
+  const stream = Buffer.from(await encodeJpeg2000());
+  const cod = stream.indexOf('ff52', 0, 'hex');
+  const end = cod + 2 + stream.readUInt16BE(cod + 2);
+  const coc = Buffer.concat([Buffer.from('ff5300090000', 'hex'), stream.subarray(cod + 9, cod + 14)]);
+  const frame = Buffer.concat([stream.subarray(0, end), coc, stream.subarray(end)]);
+  const { samples: decoded, halvings } = await decodeFrame(jpeg2000, frame, shape, 1);
+  expect(halvings).toBe(0);
+  expect(decoded).toEqual(samples);
 });
 
 test('a JPEG 2000 tile with fewer sizes than the main header says is read whole, because it can be', async () => {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 // @ts-expect-error: the package has no declarations
@@ -143,10 +142,4 @@ async function encodeHtj2k(folder: string, native: Case): Promise<readonly Case[
     writeFileSync(join(folder, `${name}.dcm`), file);
     return { ...native, name, syntax, writer: 'OpenJPH' };
   });
-}
-
-/** Versions of what the page was measured with. */
-export function dcmtkVersion(): string {
-  const { stdout } = spawnSync('dcmconv', ['--version'], { encoding: 'utf8' });
-  return /dcmtk: dcmconv v([0-9.]+)/.exec(stdout)?.[1] ?? 'not there';
 }
