@@ -16,7 +16,7 @@ import {
 } from './http/index.ts';
 import { openStore, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
-import type { World } from './steps.ts';
+import type { World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel } from './wire.ts';
 import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
 

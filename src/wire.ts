@@ -17,7 +17,7 @@ import { proceduresSchema } from './fhir/procedures.ts';
 import { type LoadedModel, loadModel } from './model/manifest.ts';
 import { createOutputs, parseCodes } from './outputs/index.ts';
 import { createReader, type Reader } from './reader/index.ts';
-import type { World } from './steps.ts';
+import type { World } from './steps/index.ts';
 import { version } from './version.ts';
 
 /** Builds what reads a film; reads `mappings/` and `models/` and hands them in. With `wire-gateway.ts` the only file that may import everything. */

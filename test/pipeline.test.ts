@@ -17,7 +17,7 @@ import type {
 import type { ProviderUse } from '../src/core/provider.ts';
 import type { Dataset, Instance, PatientIdentity } from '../src/core/study.ts';
 import { readStudy } from '../src/pipeline.ts';
-import { createSteps, type World } from '../src/steps.ts';
+import { createSteps, type World } from '../src/steps/index.ts';
 import { makeImageHeader, makeJob, makePicture, makeStudyHeader, model, settings } from './support/readings.ts';
 
 /** The spine over plain objects: a listing, a reader that gives scores by key, destinations that can be told to fail. */

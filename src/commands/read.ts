@@ -4,7 +4,7 @@ import { asFailure } from '../core/failure.ts';
 import type { InstanceOutcome, Job } from '../core/ports.ts';
 import { createMemoryLedger } from '../jobs/memory.ts';
 import { readStudy } from '../pipeline.ts';
-import { createSteps } from '../steps.ts';
+import { createSteps } from '../steps/index.ts';
 import { type FilesWorld, type FolderStudy, wireFiles } from '../wire.ts';
 import { type ReadingFlags, readingOf } from './model-folder.ts';
 import { exitCodes } from './run.ts';

@@ -4,7 +4,7 @@ import { loadConfig } from '../config.ts';
 import type { StudyEvent } from '../core/study.ts';
 import { runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
-import { createSteps } from '../steps.ts';
+import { createSteps } from '../steps/index.ts';
 import { type Gateway, wireGateway } from '../wire-gateway.ts';
 import { exitCodes } from './run.ts';
 import { stderrLog } from './stderr-log.ts';

@@ -5,7 +5,7 @@ import { isUid } from '../core/ids.ts';
 import type { InstanceOutcome, JobState, StudyRow } from '../core/ports.ts';
 import { type DurableQueue, runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
-import { createSteps } from '../steps.ts';
+import { createSteps } from '../steps/index.ts';
 import { type Gateway, runningApi, wireGateway } from '../wire-gateway.ts';
 import { exitCodeOfCode, exitCodes } from './run.ts';
 import { stderrLog } from './stderr-log.ts';

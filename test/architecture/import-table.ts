@@ -40,25 +40,25 @@ const everyFolder = Object.keys(folders);
 export const importTable: Readonly<Record<string, Row>> = {
   ...folders,
   'pipeline.ts': row(['core']),
-  'steps.ts': row(['core', 'pipeline.ts']),
+  steps: row(['core', 'pipeline.ts']),
   'version.ts': row([]),
   'config.ts': row([...everyFolder, 'config-input.ts'], ['yaml']),
   'config-input.ts': row(['core']),
   // The wiring in three files: what every command needs, what stands for servers, and what only a gateway does.
-  'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps.ts', 'version.ts']),
+  'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps', 'version.ts']),
   'wire-peers.ts': row(['core', 'dicom', 'fhir', 'net', 'config.ts']),
   'wire-gateway.ts': row([
     ...everyFolder,
     'config.ts',
     'pipeline.ts',
-    'steps.ts',
+    'steps',
     'version.ts',
     'wire.ts',
     'wire-peers.ts',
   ]),
   commands: row([
     ...['core', 'jobs', 'sandbox', 'science'],
-    ...['config.ts', 'pipeline.ts', 'steps.ts', 'wire.ts', 'wire-peers.ts', 'wire-gateway.ts', 'version.ts'],
+    ...['config.ts', 'pipeline.ts', 'steps', 'wire.ts', 'wire-peers.ts', 'wire-gateway.ts', 'version.ts'],
   ]),
   'main.ts': row(['core', 'config.ts', 'wire.ts', 'commands', 'version.ts'], ['commander']),
 };

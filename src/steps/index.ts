@@ -1,0 +1,28 @@
+import { type Conclusion, type Film, outcomeOf } from '../core/conclude.ts';
+import type { InstanceOutcome } from '../core/ports.ts';
+import type { Steps } from '../pipeline.ts';
+import { deliver } from './deliver.ts';
+import { readFilms } from './films.ts';
+import { recall } from './recall.ts';
+import { conclude, record } from './record.ts';
+import { settle } from './settle.ts';
+import type { World } from './world.ts';
+
+export type { World } from './world.ts';
+
+/** The steps of the spine over the ports: the same for a PACS and for a folder of files. */
+
+export function createSteps(world: World): Steps<Film, Conclusion> {
+  return {
+    list: ({ studyInstanceUid }) => world.archive.list(studyInstanceUid),
+    select: (instances) => world.select(instances, world.now()),
+    recall: (job, chosen) => recall(world, job, chosen),
+    settle: (job, chosen) => settle(world, job, chosen),
+    read: (job, chosen) => readFilms(world, job, chosen),
+    outcomes: (chosen, films) => chosen.map((entry) => outcomeOf(entry, films)),
+    note: (job, outcomes: readonly InstanceOutcome[]) => world.ledger.recordOutcomes(job, outcomes),
+    conclude: (job, films) => conclude(world, job, films),
+    record: (job, conclusion) => record(world, job, conclusion),
+    deliver: (job, recorded) => deliver(world, job, recorded),
+  };
+}

@@ -1,0 +1,39 @@
+import { type Conclusion, concludeFilms, type Film } from '../core/conclude.ts';
+import { identify } from '../core/ids.ts';
+import type { Job, Recorded } from '../core/ports.ts';
+import type { World } from './world.ts';
+
+export async function conclude(world: World, job: Job, films: readonly Film[]): Promise<Conclusion | null> {
+  await world.progress(job, 'read');
+  const previous = await world.ledger.latest(job.studyInstanceUid, world.model.id);
+  const conclusion = concludeFilms(films, {
+    model: world.model,
+    settings: world.settings,
+    describe: world.describe,
+    readAt: new Date(world.now()).toISOString(),
+    previous,
+    predecessor: previous && predecessorOf(previous, world.siteSecret),
+    source: world.archive.name,
+  });
+  if (!conclusion || (conclusion.reading.images.length === 0 && !world.reportFailures)) return null;
+  return conclusion;
+}
+
+/** The SR that a later revision replaces: the newest one that reached an archive. */
+function predecessorOf({ reading, artifacts, receipts }: Recorded, siteSecret: string) {
+  const sr = artifacts.find(({ kind }) => kind === 'sr');
+  if (!sr?.SOPClassUID || !receipts.some(({ artifact }) => artifact === sr.name)) return reading.predecessor;
+  return {
+    StudyInstanceUID: reading.study.StudyInstanceUID,
+    SeriesInstanceUID: identify(reading, siteSecret).sr.SeriesInstanceUID,
+    SOPInstanceUID: sr.id,
+    SOPClassUID: sr.SOPClassUID,
+  };
+}
+
+export async function record(world: World, job: Job, { reading, pictures }: Conclusion): Promise<Recorded> {
+  const identity = identify(reading, world.siteSecret);
+  const { codes, gateway } = world;
+  const artifacts = world.outputs.flatMap((output) => output.compose({ reading, identity, pictures, codes, gateway }));
+  return world.ledger.record(job, reading, artifacts);
+}
