@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import type { Log, Memory } from '../core/ports.ts';
-import { type ArtifactFiles, openArtifactFiles, syncFolder } from './artifacts.ts';
+import { type ArtifactFiles, openArtifactFiles, syncFile, syncFolder } from './artifacts.ts';
 import { createBoard, createHistory } from './board.ts';
 import { type Database, openDatabase, transaction, translateErrors } from './database.ts';
 import { createLedger } from './ledger.ts';
@@ -26,7 +26,7 @@ export function openStore(folder: string, log: Log = () => {}): Store {
   try {
     const database = openDatabase(join(path, 'store.sqlite'));
     try {
-      migrate(database);
+      migrate(database, (version) => keepCopy(database, path, version));
       syncFolder(path);
       return assemble(path, database, log, () => lock.release());
     } catch (error) {
@@ -55,6 +55,19 @@ function assemble(path: string, database: Database, log: Log, unlock: () => void
       unlock();
     },
   };
+}
+
+/** The whole database as it was, beside it, before a newer gateway changes its tables: `store-v1.sqlite`. */
+function keepCopy(database: Database, folder: string, version: number): void {
+  const name = join(folder, `store-v${version}.sqlite`);
+  translateErrors('the copy of the job store before its upgrade', () => {
+    rmSync(`${name}.tmp`, { force: true });
+    database.prepare('VACUUM INTO ?').run(`${name}.tmp`);
+    chmodSync(`${name}.tmp`, 0o600);
+    syncFile(`${name}.tmp`);
+    renameSync(`${name}.tmp`, name);
+    syncFolder(folder);
+  });
 }
 
 /** The folder holds patient data: its owner's alone. A mount that cannot be made so needs a folder below it. */
