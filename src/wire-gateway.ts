@@ -14,7 +14,7 @@ import {
   type HttpServer,
   type ProviderStatus,
 } from './http/index.ts';
-import { openStore, type Store } from './jobs/index.ts';
+import { openJobs, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
 import type { World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel } from './wire.ts';
@@ -39,17 +39,32 @@ export interface Gateway {
 }
 
 /** Opens the store and builds everything; starts nothing. Raises `store-locked`, `config-invalid`, `model-unusable`. */
-export function wireGateway(config: Config, stderr: Log): Gateway {
+export async function wireGateway(config: Config, stderr: Log): Promise<Gateway> {
   const model = wireModel(config);
-  const stateFolder = resolve(config.jobs.stateFolder);
   // The store writes the log and the metrics read the store: lines before the metrics are there are not counted.
   const observers: Log[] = [stderr];
   const log: Log = (line) => {
     for (const observe of observers) observe(line);
   };
-  const store = openStore(stateFolder, log);
-  const metrics = createGatewayMetrics(store.board);
-  observers.push(metrics.observe);
+  const store = await openJobs(config.jobs, log);
+  try {
+    const metrics = createGatewayMetrics(store.board);
+    observers.push(metrics.observe);
+    return await wireAround({ config, model, log, metrics, store });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Parts extends Pick<Gateway, 'store' | 'log'> {
+  readonly config: Config;
+  readonly model: ReturnType<typeof wireModel>;
+  readonly metrics: GatewayMetrics;
+}
+
+async function wireAround({ config, model, log, metrics, store }: Parts): Promise<Gateway> {
+  const stateFolder = resolve(config.jobs.stateFolder);
   const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
@@ -60,7 +75,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, log });
   return {
     ...{ store, heldBack, sources, log },
-    world: wireWorld(config, store, peers, core),
+    world: await wireWorld(config, store, peers, core),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
     async announce(event) {
@@ -71,7 +86,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
       await server.close();
       await core.reader.close();
       await Promise.all(peers.clients.map((client) => client.close()));
-      store.close();
+      await store.close();
     },
   };
 }
@@ -80,14 +95,19 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
 const filmsAtOnce = (config: Config): number =>
   providerOf(config) === 'cpu' ? 1 : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
 
-function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>): World {
+async function wireWorld(
+  config: Config,
+  store: Store,
+  peers: Peers,
+  core: ReturnType<typeof wireCore>,
+): Promise<World> {
   const { quietSeconds, maxMinutes } = config.settle;
   return {
     ...core,
     archive: peers.archive,
     destinations: peers.destinations,
     ledger: store.ledger,
-    siteSecret: config.siteSecret ?? store.secret(),
+    siteSecret: config.siteSecret ?? (await store.secret()),
     settle: { quietSeconds, maxSeconds: maxMinutes * 60 },
     progress: (job, state) => store.queue.advance(job, state, Date.now()),
     now: Date.now,
@@ -174,7 +194,7 @@ function keptToken(stateFolder: string): string {
 }
 
 /** Throws when the store cannot be asked. */
-async function storeCheck({ queue }: Store): Promise<null> {
-  await queue.nextDueAt();
+async function storeCheck(store: Store): Promise<null> {
+  await store.check();
   return null;
 }

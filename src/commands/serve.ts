@@ -18,7 +18,7 @@ interface Input {
 
 export async function run({ config: path, set = [] }: Input): Promise<number> {
   const config = loadConfig(path ?? null, set);
-  const gateway = wireGateway(config, stderrLog());
+  const gateway = await wireGateway(config, stderrLog());
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   try {

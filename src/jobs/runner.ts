@@ -36,6 +36,7 @@ const longestSleepMs = 60_000;
 export function runJobs(options: RunnerOptions): Runner {
   const bell = createBell();
   options.signal.addEventListener('abort', bell.ring, { once: true });
+  options.queue.watch?.(bell.ring, options.signal);
   const done = run(options, bell).finally(() => options.signal.removeEventListener('abort', bell.ring));
   return { poke: bell.ring, done };
 }
@@ -79,11 +80,12 @@ async function claimJobs(options: RunnerOptions, bell: Bell, running: Running, c
 }
 
 /** Waits for what runs until the grace is over, then parks the rest for the next start. */
-async function stop({ queue, now, graceMs = defaultGraceMs }: RunnerOptions, running: Running): Promise<void> {
+async function stop(options: RunnerOptions, running: Running): Promise<void> {
+  const { queue, now, graceMs = defaultGraceMs } = options;
   await atMost(graceMs, Promise.all(running.values()));
   const late = [...running.keys()];
   running.clear();
-  for (const job of late) await queue.park(job, now());
+  for (const job of late) await unlessLost(options, job, queue.park(job, now()));
 }
 
 /** One run. Rejects only when the store fails: then nothing that this process does is durable any more, and it must stop. */
@@ -96,10 +98,22 @@ async function runJob(options: RunnerOptions, job: ClaimedJob, isMine: () => boo
     const failure = asFailure(thrown);
     if (!isMine()) return;
     if (failure.class !== 'skip') log(failureLine(job, failure, now()));
+    if (failure.code === 'claim-lost') return;
     if (failure.code === 'store-failed') throw failure;
     settlement = settlementOf(job, failure, now(), options);
   }
-  if (isMine()) await queue.settle(job, settlement, now());
+  if (isMine()) await unlessLost(options, job, queue.settle(job, settlement, now()));
+}
+
+/** Who took a job over ends it; what this run had to say of it is dropped. */
+async function unlessLost({ log, now }: RunnerOptions, job: ClaimedJob, change: Promise<void>): Promise<void> {
+  try {
+    await change;
+  } catch (thrown) {
+    const failure = asFailure(thrown);
+    if (failure.code !== 'claim-lost') throw thrown;
+    log(failureLine(job, failure, now()));
+  }
 }
 
 /** What a failure makes of a run, by its class. */
