@@ -32,6 +32,7 @@ export async function run({ config: path, set = [] }: Input): Promise<number> {
 interface JobRules {
   readonly concurrency: number;
   readonly retryHours: number;
+  readonly longestPauseSeconds: number;
   readonly retentionDays: number;
 }
 
@@ -62,13 +63,14 @@ export async function runGateway(gateway: Gateway, rules: JobRules, signal: Abor
   }
 }
 
-function startJobs(gateway: Gateway, { concurrency, retryHours }: JobRules, signal: AbortSignal) {
+function startJobs(gateway: Gateway, { concurrency, retryHours, longestPauseSeconds }: JobRules, signal: AbortSignal) {
   const steps = createSteps(gateway.world);
   return runJobs({
     queue: gateway.store.queue,
     readStudy: (job) => readStudy(job, steps),
     ...{ log: gateway.log, now: Date.now, random: Math.random, concurrency, signal },
     retryWindowMs: retryHours * hourMs,
+    longestPauseMs: longestPauseSeconds * 1_000,
   });
 }
 

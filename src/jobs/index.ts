@@ -20,6 +20,12 @@ export const jobsOptionsSchema = z.strictObject({
     .max(24 * 30)
     .default(72)
     .describe('How long a study that fails is tried again before it is dead'),
+  longestPauseSeconds: z
+    .number()
+    .min(1)
+    .max(3600)
+    .default(600)
+    .describe('Longest pause between two tries of a study that fails; a server that asks for more is given it'),
   retentionDays: z
     .number()
     .min(0)
