@@ -18,6 +18,7 @@ export interface StoredObject extends InstanceReference {
 export interface ObjectStore {
   all(): readonly StoredObject[];
   get(sopInstanceUid: string): StoredObject | null;
+  ofStudy(studyInstanceUid: string): readonly StoredObject[];
   /** False when the UID was there before: the old bytes stay, as in Orthanc with OverwriteInstances off. */
   add(object: StoredObject): boolean;
 }
@@ -41,12 +42,17 @@ export function readObject(bytes: Uint8Array): StoredObject | null {
 
 export function memoryStore(): ObjectStore {
   const objects = new Map<string, StoredObject>();
+  const byStudy = new Map<string, StoredObject[]>();
   return {
     all: () => [...objects.values()],
     get: (sopInstanceUid) => objects.get(sopInstanceUid) ?? null,
+    ofStudy: (studyInstanceUid) => byStudy.get(studyInstanceUid) ?? [],
     add(object) {
       if (objects.has(object.SOPInstanceUID)) return false;
       objects.set(object.SOPInstanceUID, object);
+      const study = byStudy.get(object.StudyInstanceUID);
+      if (study) study.push(object);
+      else byStudy.set(object.StudyInstanceUID, [object]);
       return true;
     },
   };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import { isUid } from '../core/ids.ts';
 import type { InstanceReference } from '../core/study.ts';
 import { folderStore, memoryStore, type ObjectStore, type StoredObject } from './archive-store.ts';
 import { listen } from './listen.ts';
@@ -85,12 +86,17 @@ function refuse(response: Response, status: number, message: string): void {
 
 /** The objects that the path names; all of them where it names none. */
 function named(store: ObjectStore, request: Request): readonly StoredObject[] {
-  const { study, series, instance } = request.params;
-  return store
-    .all()
-    .filter((object) => study === undefined || object.StudyInstanceUID === study)
+  const { study = uidAsked(request), series, instance } = request.params;
+  const objects = typeof study === 'string' ? store.ofStudy(study) : store.all();
+  return objects
     .filter((object) => series === undefined || object.SeriesInstanceUID === series)
     .filter((object) => instance === undefined || object.SOPInstanceUID === instance);
+}
+
+/** The study that a search names by its UID: then the others need not be looked at. */
+function uidAsked({ query }: Request): string | undefined {
+  const asked = query['StudyInstanceUID'] ?? query['0020000D'];
+  return typeof asked === 'string' && isUid(asked) ? asked : undefined;
 }
 
 function searchHandler(store: ObjectStore, level: Level): RequestHandler {

@@ -38,6 +38,8 @@ export interface RunningFhirStore {
   reportUrl(diagnosticReportId: string): string;
   /** The current version of every resource of a type, in the order of creation. */
   resources(type: string): readonly Stored[];
+  /** Every version of every resource, those of one resource from the oldest on. */
+  versions(): readonly Stored[];
   close(): Promise<void>;
 }
 
@@ -68,6 +70,7 @@ export async function startFhirStore(options: FhirStoreOptions = {}): Promise<Ru
       [...state.tables.values()]
         .map((versions) => versions.at(-1)!)
         .filter(({ resourceType }) => resourceType === type),
+    versions: () => [...state.tables.values()].flat(),
     close,
   };
 }
