@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { withoutRepeatedAlerts } from './core/alerts.ts';
 import { Failure } from './core/failure.ts';
 import type { Log } from './core/ports.ts';
 import type { StudyEvent } from './core/study.ts';
@@ -43,7 +44,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const model = wireModel(config);
   const stateFolder = resolve(config.jobs.stateFolder);
   // The store writes the log and the metrics read the store: lines before the metrics are there are not counted.
-  const observers: Log[] = [stderr];
+  const observers: Log[] = [withoutRepeatedAlerts(stderr, Date.now)];
   const log: Log = (line) => {
     for (const observe of observers) observe(line);
   };
