@@ -18,7 +18,7 @@ import {
 import { openStore, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
 import type { World } from './steps/index.ts';
-import { providerOf, wireCore, wireModel } from './wire.ts';
+import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
 import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
@@ -61,7 +61,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, log });
   return {
     ...{ store, heldBack, sources, log },
-    world: wireWorld(config, store, peers, core),
+    world: wireWorld(config, store, peers, core, log),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
     async announce(event) {
@@ -81,7 +81,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
 const filmsAtOnce = (config: Config): number =>
   providerOf(config) === 'cpu' ? 1 : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
 
-function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>): World {
+function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>, log: Log): World {
   const { quietSeconds, maxMinutes } = config.settle;
   return {
     ...core,
@@ -89,6 +89,15 @@ function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<
     destinations: peers.destinations,
     ledger: store.ledger,
     siteSecret: config.siteSecret ?? store.secret(),
+    takeOver: {
+      result: wireResultFinder(core, config.selection, peers),
+      report: peers.findReport,
+      tell({ number: job }, told) {
+        const time = new Date().toISOString();
+        log({ time, event: 'taken-over', job, ...told });
+        if (!told.underOwnSecret) log({ time, event: 'alert', code: 'site-secret-differs', job });
+      },
+    },
     settle: { quietSeconds, maxSeconds: maxMinutes * 60 },
     progress: (job, state) => store.queue.advance(job, state, Date.now()),
     now: Date.now,

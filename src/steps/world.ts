@@ -12,6 +12,7 @@ import type {
 } from '../core/ports.ts';
 import type { ContentSettings, ModelIdentity, View } from '../core/reading.ts';
 import type { Dataset, Instance, PatientIdentity } from '../core/study.ts';
+import type { TakeOverPorts } from '../core/take-over.ts';
 
 /** What the steps are built from. Every effect is handed in. */
 export interface World {
@@ -27,6 +28,8 @@ export interface World {
   readonly codes: Codes;
   readonly gateway: GatewayIdentity;
   readonly siteSecret: string;
+  /** Finds results that the ledger does not know; left out where there are no servers to ask. */
+  readonly takeOver?: TakeOverPorts;
   /** Whether a study with no scored image gets a failed-processing report. */
   readonly reportFailures: boolean;
   readonly settle: { readonly quietSeconds: number; readonly maxSeconds: number };
