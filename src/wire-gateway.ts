@@ -6,6 +6,7 @@ import { withoutRepeatedAlerts } from './core/alerts.ts';
 import { Failure } from './core/failure.ts';
 import type { Log } from './core/ports.ts';
 import type { StudyEvent } from './core/study.ts';
+import type { Marks } from './dicom/own-results.ts';
 import { createStudySearch } from './dicom/qido.ts';
 import {
   createGatewayMetrics,
@@ -20,6 +21,7 @@ import { createSources, type Sources } from './sources/index.ts';
 import type { World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
 import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
+import { lossDetector, sourcesFor, tellStart } from './wire-recovery.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -48,16 +50,17 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const log: Log = (line) => {
     for (const observe of observers) observe(line);
   };
-  const store = openStore(stateFolder, log);
+  const store = openStore(stateFolder, log, { onDamage: config.jobs.onDamage });
   const metrics = createGatewayMetrics(store.board);
   observers.push(metrics.observe);
+  tellStart(store, log);
   const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);
   const core = wireCore({ config, model, selection: config.selection, report, atOnce, onNetwork: provider.report });
   const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
-  const sources = wireSources(config, store, peers, log);
+  const sources = wireSources(config, store, peers, log, core);
   const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, log });
   return {
     ...{ store, heldBack, sources, log },
@@ -147,8 +150,15 @@ export function runningApi({ jobs, http }: Config): { readonly url: string; read
   }
 }
 
-function wireSources({ sources, pacs, timezoneOffset }: Config, store: Store, peers: Peers, log: Log): Sources {
-  return createSources(sources, {
+function wireSources(
+  { sources, pacs, timezoneOffset }: Config,
+  store: Store,
+  peers: Peers,
+  log: Log,
+  marks: Marks,
+): Sources {
+  return createSources(sourcesFor(store, sources), {
+    showsLoss: lossDetector(peers, marks, log),
     searchStudies: createStudySearch({ http: peers.pacs, ...rootsOf(pacs) }),
     orthancHttp: () => peers.pacs,
     memory: (source) => store.memory(source),

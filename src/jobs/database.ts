@@ -21,7 +21,7 @@ export function openDatabase(path: string): Database {
       if (check.quick_check === 'ok') return database;
       throw new Failure('store-failed', {
         where: 'quick_check of the job store',
-        expected: 'a sound database; move the damaged file away to start anew',
+        expected: 'a sound database',
         got: 'damage',
       });
     } catch (error) {

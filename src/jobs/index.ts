@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 export { type ClaimedJob, nextDelayMs, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
 export { type Runner, type RunnerOptions, runJobs, settlementOf } from './runner.ts';
-export { openStore } from './sqlite.ts';
+export { openStore, type StoreOptions } from './sqlite.ts';
 export type { DurableQueue, JobChange, Store } from './store.ts';
 
 export const jobsOptionsSchema = z.strictObject({
@@ -26,6 +26,10 @@ export const jobsOptionsSchema = z.strictObject({
     .max(3650)
     .default(7)
     .describe('How long the bytes of delivered artifacts are kept after the study ended'),
+  onDamage: z
+    .enum(['recover', 'stop'])
+    .default('recover')
+    .describe('A damaged job store: set aside and rebuilt out of PACS and FHIR server, or refused with exit 74'),
 });
 
 export type JobsOptions = z.output<typeof jobsOptionsSchema>;
