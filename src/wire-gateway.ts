@@ -16,7 +16,7 @@ import {
   type HttpServer,
   type ProviderStatus,
 } from './http/index.ts';
-import { openStore, type Store } from './jobs/index.ts';
+import { createDiskWatch, type DiskWatch, freeBytesOf, openStore, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
 import type { World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
@@ -32,6 +32,8 @@ export interface Gateway {
   readonly world: World;
   readonly sources: Sources;
   readonly server: { listen(): Promise<void>; url(): string };
+  /** Whether there is room for new work. */
+  readonly disk: DiskWatch;
   /** Counts what the log tells. */
   readonly log: Log;
   /** Resolves when the model has given its known answer. Raises `model-unusable`. */
@@ -61,9 +63,10 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const core = wireCore({ config, model, selection: config.selection, report, atOnce, onNetwork: provider.report });
   const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
   const sources = wireSources(config, store, peers, log, core);
-  const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, log });
+  const disk = wireDisk(config, log);
+  const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, disk, log });
   return {
-    ...{ store, heldBack, sources, log },
+    ...{ store, heldBack, sources, disk, log },
     world: wireWorld(config, store, peers, core, log),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
@@ -107,7 +110,13 @@ function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<
   };
 }
 
-interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'log'> {
+/** The watch on the disk of the state folder. */
+export function wireDisk({ jobs: { stateFolder, minFreeMiB } }: Config, log: Log): DiskWatch {
+  const folder = resolve(stateFolder);
+  return createDiskWatch({ minFreeMiB, freeBytes: () => freeBytesOf(folder), log, now: Date.now });
+}
+
+interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'disk' | 'log'> {
   readonly stateFolder: string;
   readonly metrics: GatewayMetrics;
   readonly provider: ProviderStatus;
@@ -115,7 +124,7 @@ interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | '
 
 function wireServer(
   config: Config,
-  { stateFolder, store, sources, metrics, provider, heldBack, log }: ServerParts,
+  { stateFolder, store, sources, metrics, provider, heldBack, disk, log }: ServerParts,
 ): HttpServer {
   const { host, port, allowedHosts, token } = config.http;
   return createHttpServer({
@@ -125,9 +134,10 @@ function wireServer(
       { name: 'model', run: () => heldBack },
       provider.check,
       { name: 'store', run: () => storeCheck(store) },
+      { name: 'disk', run: () => (disk.isLow() ? 'disk-full' : null) },
       { name: 'intake', run: () => intakeCheck(config, store) },
     ],
-    receive: (event) => receive(sources, event),
+    receive: (event) => receive(sources, disk, event),
     now: Date.now,
   });
 }
@@ -169,7 +179,9 @@ function wireSources(
   });
 }
 
-async function receive({ webhook }: Sources, event: StudyEvent): Promise<void> {
+/** A study that is refused now is told so: whoever announced it must come again. */
+async function receive({ webhook }: Sources, disk: DiskWatch, event: StudyEvent): Promise<void> {
+  if (disk.isLow()) throw new Failure('disk-full', { retryAfterSeconds: 30 });
   if (!webhook)
     throw new Failure('config-invalid', { where: 'sources.webhook.enabled', expected: 'true', got: 'false' });
   await webhook.receive(event);

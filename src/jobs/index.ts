@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** Jobs that are never lost and results that are never doubled. */
 
 export { type ClaimedJob, nextDelayMs, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+export { createDiskWatch, type DiskWatch, freeBytesOf, pausedByDisk, pauseMs } from './disk.ts';
 export { type Runner, type RunnerOptions, runJobs, settlementOf } from './runner.ts';
 export { openStore, type StoreOptions } from './sqlite.ts';
 export type { DurableQueue, JobChange, Store } from './store.ts';
@@ -26,6 +27,13 @@ export const jobsOptionsSchema = z.strictObject({
     .max(3650)
     .default(7)
     .describe('How long the bytes of delivered artifacts are kept after the study ended'),
+  minFreeMiB: z
+    .number()
+    .min(0)
+    .default(512)
+    .describe(
+      'Room on the disk of the state folder below which nothing new is taken in; 0 = as long as anything can be written',
+    ),
   onDamage: z
     .enum(['recover', 'stop'])
     .default('recover')
