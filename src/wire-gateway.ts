@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { withoutRepeatedAlerts } from './core/alerts.ts';
 import { Failure } from './core/failure.ts';
+import { createFlags } from './core/flags.ts';
 import type { Log } from './core/ports.ts';
 import type { StudyEvent } from './core/study.ts';
 import type { Marks } from './dicom/own-results.ts';
@@ -18,10 +19,10 @@ import {
 } from './http/index.ts';
 import { createDiskWatch, type DiskWatch, freeBytesOf, openStore, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
-import type { World } from './steps/index.ts';
+import type { ReconcileWorld, World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
 import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
-import { lossDetector, sourcesFor, tellStart } from './wire-recovery.ts';
+import { lossDetector, sourcesFor, tellStart, wireReconcile } from './wire-recovery.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -36,6 +37,8 @@ export interface Gateway {
   readonly disk: DiskWatch;
   /** Counts what the log tells. */
   readonly log: Log;
+  /** What the slow look at finished studies needs. */
+  readonly reconciling: Omit<ReconcileWorld, 'announce'>;
   /** Resolves when the model has given its known answer. Raises `model-unusable`. */
   readonly ready: () => Promise<void>;
   /** Puts an announcement on the disk and counts it. */
@@ -68,6 +71,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   return {
     ...{ store, heldBack, sources, disk, log },
     world: wireWorld(config, store, peers, core, log),
+    reconciling: wireReconcile(store, peers, core, log),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
     async announce(event) {
@@ -128,7 +132,16 @@ function wireServer(
 ): HttpServer {
   const { host, port, allowedHosts, token } = config.http;
   return createHttpServer({
-    ...{ host, port, allowedHosts, log, metrics: metrics.metrics, board: store.board, history: store.history },
+    ...{
+      host,
+      port,
+      allowedHosts,
+      log,
+      metrics: metrics.metrics,
+      board: store.board,
+      history: store.history,
+      flags: createFlags(store.memory('reconcile')),
+    },
     token: token ?? keptToken(stateFolder),
     checks: [
       { name: 'model', run: () => heldBack },

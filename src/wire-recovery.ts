@@ -1,9 +1,11 @@
 import { asFailure } from './core/failure.ts';
+import { createFlags } from './core/flags.ts';
 import type { Log } from './core/ports.ts';
 import type { ListedStudy } from './core/search.ts';
 import { type Marks, ownReports } from './dicom/own-results.ts';
 import type { Store } from './jobs/index.ts';
 import type { SourcesOptions } from './sources/options.ts';
+import type { ReconcileWorld } from './steps/index.ts';
 import type { Peers } from './wire-peers.ts';
 
 /** What a gateway does that finds its store gone, damaged or older than the servers (faults 70 and 71). */
@@ -46,4 +48,17 @@ async function holdsOurs(archive: Peers['archive'], studyInstanceUid: string, ma
     if (failure.class === 'quarantine') return false;
     throw failure;
   }
+}
+
+/** What the slow look at finished studies is built from. */
+export function wireReconcile(
+  store: Store,
+  { archive, results, findReport }: Peers,
+  { model }: Marks,
+  log: Log,
+): Omit<ReconcileWorld, 'announce'> {
+  const { board, ledger, forgetReceipt } = store;
+  const memory = store.memory('reconcile');
+  const flags = createFlags(memory);
+  return { board, ledger, archive, results, findReport, model, flags, memory, forgetReceipt, log, now: Date.now };
 }

@@ -7,8 +7,9 @@ import type { Announce, Log } from '../core/ports.ts';
 import type { StudyEvent } from '../core/study.ts';
 import { freeBytesOf, pausedByDisk, pauseMs, runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
-import { createSteps } from '../steps/index.ts';
+import { createSteps, type ReconcileRules, reconcile } from '../steps/index.ts';
 import { type Gateway, wireGateway } from '../wire-gateway.ts';
+import { crashOnUncaught, endWithoutReader } from './crash.ts';
 import { exitCodes } from './run.ts';
 import { stderrLog } from './stderr-log.ts';
 
@@ -22,15 +23,17 @@ interface Input {
 export async function run({ config: path, set = [] }: Input): Promise<number> {
   const config = loadConfig(path ?? null, set);
   const log = stderrLog();
+  crashOnUncaught();
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   await roomToStart(config.jobs.stateFolder, log, stop.signal);
   if (stop.signal.aborted) return exitCodes.ok;
   const gateway = wireGateway(config, log);
   try {
-    await runGateway(gateway, config.jobs, stop.signal);
+    await runGateway(gateway, { ...config.jobs, reconcile: config.reconcile }, stop.signal);
   } finally {
     await gateway.close();
+    endWithoutReader();
   }
   return exitCodes.ok;
 }
@@ -39,6 +42,8 @@ interface JobRules {
   readonly concurrency: number;
   readonly retryHours: number;
   readonly retentionDays: number;
+  /** Left out: what is done is not looked at again. */
+  readonly reconcile?: ReconcileRules & { readonly enabled: boolean };
 }
 
 const hourMs = 3_600_000;
@@ -58,8 +63,11 @@ export async function runGateway(gateway: Gateway, rules: JobRules, signal: Abor
     await server.listen();
     const time = () => new Date().toISOString();
     log({ time: time(), event: 'listening', url: server.url(), held: heldBack });
+    const looking = rules.reconcile?.enabled
+      ? reconcile({ ...gateway.reconciling, announce }, rules.reconcile, stop)
+      : aborted(stop);
     const purging = repeatPurge(gateway, rules.retentionDays, stop);
-    await Promise.all([takeIn(gateway, announce, stop), purging, jobs?.done ?? aborted(stop)]);
+    await Promise.all([takeIn(gateway, announce, stop), purging, looking, jobs?.done ?? aborted(stop)]);
     log({ time: time(), event: 'stopped' });
   } finally {
     ended.abort();

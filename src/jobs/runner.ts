@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { types } from 'node:util';
 import { asFailure, describe, type Failure } from '../core/failure.ts';
 import type { Job, Log, Settlement } from '../core/ports.ts';
 import { type ClaimedJob, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+import { stackFrames } from './stack-frames.ts';
 import type { DurableQueue } from './store.ts';
 
 /** Takes due jobs off the queue and runs them, a few at a time, until told to stop. */
@@ -162,22 +162,13 @@ export function settlementOf(
 function failureLine(job: Job, failure: Failure, now: number): Parameters<Log>[0] {
   const { code, detail } = failure;
   const line = { time: new Date(now).toISOString(), event: 'failure', job: job.number, code, class: failure.class };
-  const stack = code === 'internal' ? { stack: frames(detail.cause ?? failure) } : {};
+  const stack = code === 'internal' ? { stack: stackFrames(detail.cause ?? failure) } : {};
   return { ...line, detail: withoutUids(describe(code, detail)), ...stack };
 }
 
 /** Five components or more, or a `2.25.` UUID; an IPv4 address stays. */
 function withoutUids(text: string): string {
   return text.replaceAll(/\b(?:2\.25\.\d+|\d+(?:\.\d+){4,})\b/g, '<uid>');
-}
-
-/** Where an unexpected error came from. Its message stays out of the log: nobody vouches that it quotes no patient. */
-function frames(error: unknown): string {
-  if (!types.isNativeError(error)) return `thrown: a ${typeof error}`;
-  const { stack = '', message } = error;
-  const afterMessage = stack.slice(stack.indexOf(message) + message.length);
-  const lines = afterMessage.split('\n').filter((line) => /^ {4}at /.test(line));
-  return [error.constructor.name, ...lines.map((line) => line.trim())].join('\n');
 }
 
 interface Bell {

@@ -97,6 +97,7 @@ function assemble(path: string, database: Database, { log, unlock, start, setAsi
     history: createHistory(database),
     memory: (name) => createMemory(database, name),
     secret: () => siteSecret(path),
+    forgetReceipt: async (artifactId, destination) => forgetReceipt(database, artifactId, destination),
     purge: async (olderThan, now) => purge(database, files, olderThan, now),
     close() {
       if (!database.isOpen) return;
@@ -143,6 +144,15 @@ function createMemory(database: Database, owner: string): Memory {
       transaction(database, where, () => set.run(owner, key, JSON.stringify(value ?? null)));
     },
   };
+}
+
+function forgetReceipt(database: Database, artifactId: string, destination: string): boolean {
+  return transaction(database, 'the ledger', () => {
+    const kept = database.prepare('SELECT 1 FROM artifact WHERE id = ? AND purged_at IS NULL').get(artifactId);
+    if (kept === undefined) return false;
+    database.prepare('DELETE FROM receipt WHERE artifact = ? AND destination = ?').run(artifactId, destination);
+    return true;
+  });
 }
 
 /** The ledger forgets first, the files go after: a crash in between leaves files that the next purge sweeps. */

@@ -46,6 +46,8 @@ export interface Store {
    * left over. An artifact without a receipt is never removed. Gives the number of files removed.
    */
   purge(olderThan: number, now: number): Promise<number>;
+  /** The artifact is no longer at the destination: it is delivered again at the next run. False when its bytes were purged. */
+  forgetReceipt(artifactId: string, destination: string): Promise<boolean>;
   /** Closes the store and unlocks the folder. */
   close(): void;
 }

@@ -57,7 +57,7 @@ export const importTable: Readonly<Record<string, Row>> = {
     'wire-peers.ts',
     'wire-recovery.ts',
   ]),
-  'wire-recovery.ts': row(['core', 'dicom', 'jobs', 'sources', 'wire-peers.ts']),
+  'wire-recovery.ts': row(['core', 'dicom', 'jobs', 'sources', 'steps', 'wire-peers.ts']),
   commands: row([
     ...['core', 'jobs', 'sandbox', 'science'],
     ...['config.ts', 'pipeline.ts', 'steps', 'wire.ts', 'wire-peers.ts', 'wire-gateway.ts', 'version.ts'],
