@@ -109,6 +109,7 @@ function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<
       },
     },
     settle: { quietSeconds, maxSeconds: maxMinutes * 60 },
+    alert: (code, { number: job }) => log({ time: new Date().toISOString(), event: 'alert', code, job }),
     progress: (job, state) => store.queue.advance(job, state, Date.now()),
     now: Date.now,
   };

@@ -1,3 +1,4 @@
+import { hasClockFlag, withClockFlags } from '../core/clock-order.ts';
 import { type Conclusion, concludeFilms, type Film } from '../core/conclude.ts';
 import { identify } from '../core/ids.ts';
 import type { Artifact, Job, Recorded } from '../core/ports.ts';
@@ -16,7 +17,9 @@ export async function conclude(world: World, job: Job, films: readonly Film[]): 
     source: world.archive.name,
   });
   if (!conclusion || (conclusion.reading.images.length === 0 && !world.reportFailures)) return null;
-  return conclusion;
+  const reading = withClockFlags(conclusion.reading);
+  if (hasClockFlag(reading)) world.alert?.('clock-behind', job);
+  return { ...conclusion, reading };
 }
 
 /** The SR that a later revision replaces: the newest one that reached an archive. */

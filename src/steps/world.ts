@@ -34,6 +34,8 @@ export interface World {
   readonly reportFailures: boolean;
   readonly settle: { readonly quietSeconds: number; readonly maxSeconds: number };
   readonly progress: (job: Job, state: 'selected' | 'read' | 'delivering') => Promise<void>;
+  /** Tells a person of what no code of the study says; left out where nobody listens. */
+  readonly alert?: (code: string, job: Job) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
