@@ -7,7 +7,7 @@ import type { FoundReport, FoundResult } from '../core/take-over.ts';
 import { readFilms } from './films.ts';
 import { foundReading, isUnderOwnSecret } from './found-reading.ts';
 import { composed, conclude, record } from './record.ts';
-import { eligible, type World } from './world.ts';
+import { eligible, isAbout, type World } from './world.ts';
 
 /**
  * The archive holds a report of this model that the ledger does not know (faults 70 and 71): the store was lost or restored, or
@@ -47,15 +47,6 @@ interface Taken {
 function isWhole({ rejected, images, stored }: FoundResult, report: FoundReport | null): boolean {
   const drawn = images.every(({ heatmap }) => heatmap === null || stored.has(heatmap.SOPInstanceUID));
   return rejected || (report?.current === true && drawn);
-}
-
-/** Whether the report is about these films and no others. */
-function isAbout({ describe }: World, chosen: readonly Chosen[], { images, failures }: Reading): boolean {
-  const told = new Set([...images.map(({ image }) => image.SOPInstanceUID), ...failures.map((f) => f.SOPInstanceUID)]);
-  const listed = new Set(
-    eligible(chosen).map(({ instance }) => instance.header && describe(instance.header).image.SOPInstanceUID),
-  );
-  return told.size === listed.size && [...told].every((uid) => listed.has(uid));
 }
 
 /** The report alone, as delivered: pictures and FHIR report are where they belong. */

@@ -10,7 +10,7 @@ import type {
   Ledger,
   Output,
 } from '../core/ports.ts';
-import type { ContentSettings, ModelIdentity, View } from '../core/reading.ts';
+import type { ContentSettings, ModelIdentity, Reading, View } from '../core/reading.ts';
 import type { Dataset, Instance, PatientIdentity } from '../core/study.ts';
 import type { TakeOverPorts } from '../core/take-over.ts';
 
@@ -42,6 +42,14 @@ export interface World {
 
 export const eligible = (chosen: readonly Chosen[]): readonly { readonly instance: Instance; readonly view: View }[] =>
   chosen.flatMap(({ instance, choice }) => (choice.outcome === 'eligible' ? [{ instance, view: choice.view }] : []));
+
+/** Whether a reading is about these films and no others, and about their patient. */
+export function isAbout({ describe }: World, chosen: readonly Chosen[], { images, failures, study }: Reading): boolean {
+  const read = new Set([...images.map(({ image }) => image.SOPInstanceUID), ...failures.map((f) => f.SOPInstanceUID)]);
+  const listed = eligible(chosen).map(({ instance }) => instance.header && describe(instance.header));
+  const same = listed.every((film) => film && read.has(film.image.SOPInstanceUID) && samePatient(film.study, study));
+  return same && new Set(listed.map((film) => film?.image.SOPInstanceUID)).size === read.size;
+}
 
 /** What one side does not tell contradicts nothing: archives leave out the issuer, and some the patient. */
 export function samePatient(a: PatientIdentity, b: PatientIdentity): boolean {

@@ -16,6 +16,8 @@ export interface RunningGateway {
   killAt(text: string): Promise<void>;
   /** The exit code of a process that ended by itself; null while it runs. */
   exited(): Promise<number | null>;
+  /** Whether it has ended, by a signal or by itself. */
+  died(): Promise<boolean>;
   readonly pid: number;
   stop(signal?: NodeJS.Signals): Promise<{ readonly code: number | null; readonly tookMs: number }>;
 }
@@ -81,6 +83,7 @@ export async function startGateway(
         kill();
       }),
     exited: async () => child.exitCode,
+    died: async () => child.exitCode !== null || child.signalCode !== null,
     pid: child.pid!,
     stop: (signal = 'SIGTERM') => stop(child, signal),
   };
