@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type RunningArchive, startArchive } from '../../src/sandbox/archive.ts';
@@ -77,6 +77,7 @@ const half = studies / 3;
 describe.each([
   ['fault 70: the store deleted', (state: string) => removeStore(state)],
   ['fault 70: the store and the secret deleted', (state: string) => rmSync(state, { recursive: true })],
+  ['faults 67 and 70: the store cut in half', (state: string) => cutStore(state)],
   ['fault 71: the store restored from yesterday', (state: string) => restore(state)],
 ])('%s', (fault, lose) => {
   test('every study has one result, those that came meanwhile too, because PACS and FHIR server are the truth', async () => {
@@ -101,12 +102,18 @@ describe.each([
     expectOnce(world, studies);
     const log = third.log();
     expect(log.match(/"event":"taken-over"/g)).toHaveLength(fault.includes('71') ? half : 2 * half);
-    if (!fault.includes('71')) expect(log).toContain('"code":"store-lost"');
+    if (fault.includes('67')) expect(log).toContain('"code":"store-damaged"');
+    else if (!fault.includes('71')) expect(log).toContain('"code":"store-lost"');
   }, 600_000);
 });
 
 function removeStore(state: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(join(state, `store.sqlite${suffix}`), { force: true });
+}
+
+function cutStore(state: string): void {
+  const path = join(state, 'store.sqlite');
+  truncateSync(path, Math.floor(statSync(path).size / 2));
 }
 
 function restore(state: string): void {
