@@ -6,6 +6,7 @@ import { readStudy } from '../../src/pipeline.ts';
 import { type RunningArchive, startArchive } from '../../src/sandbox/archive.ts';
 import { type RunningFhirStore, startFhirStore } from '../../src/sandbox/fhir-store.ts';
 import { storeFilm } from '../../src/sandbox/index.ts';
+import { startOrthanc, whyNoOrthanc } from '../../src/sandbox/orthanc.ts';
 import { createSteps } from '../../src/steps/index.ts';
 import { wireGateway } from '../../src/wire-gateway.ts';
 import { type GatewayFolder, makeGatewayFolder } from '../e2e/support.ts';
@@ -217,4 +218,30 @@ describe('faults 70 and 71: a store that knows nothing of results that are there
     expect(second.lines.filter(({ event }) => event === 'taken-over')).toEqual([]);
     expect(uids('SR')).toHaveLength(2);
   });
+});
+
+const why = whyNoOrthanc();
+const onOrthanc = why === null || process.env['CI'] ? describe : describe.skip;
+
+onOrthanc('faults 70 and 71 at a real Orthanc', () => {
+  test('a report is known again by its metadata, and only what is missing goes out', async () => {
+    const orthanc = await startOrthanc();
+    closing.push(() => orthanc.stop());
+    await storeFilm(orthanc.dicomwebUrl, makeSmallFilm(number));
+    const pacs = { pacs: { url: orthanc.dicomwebUrl } };
+    const objectsThere = async () =>
+      ((await (await fetch(`${orthanc.dicomwebUrl}/studies/${uid}/instances`)).json()) as object[]).length;
+    await readOnce(secret, pacs);
+    expect(await objectsThere()).toBe(3);
+    const known = await readOnce(otherSecret, pacs);
+    expect([known.settlement, known.reads]).toEqual([done, 0]);
+    fhir = await newFhir();
+    const second = await readOnce(otherSecret, pacs);
+    expect(second.settlement).toEqual(done);
+    expect(second.lines.filter(({ event }) => event === 'taken-over')).toMatchObject([
+      { revision: 1, underOwnSecret: false, whole: false },
+    ]);
+    expect(await objectsThere()).toBe(3);
+    expect(reports()).toHaveLength(1);
+  }, 60_000);
 });
