@@ -217,6 +217,17 @@ describe('the spine', () => {
     expect(asked).toEqual([['sr', 'fhir-bundle'], ['fhir-bundle']]);
   });
 
+  test('tells of a film that was acquired after it was read, because a viewer shows the result before it (fault 102)', async () => {
+    const alerts: string[] = [];
+    const alert = (code: string) => alerts.push(code);
+    const early = makeWorld([{ key: '1.1' }], { alert, now: () => Date.parse('2026-03-14T08:00:00Z') });
+    await run(early.world);
+    expect(alerts).toEqual(['clock-behind']);
+    expect(early.ledger.recordings[0]?.reading.images[0]?.flags).toContain('read-before-acquisition');
+    await run(makeWorld([{ key: '1.1' }], { alert }).world);
+    expect(alerts).toHaveLength(1);
+  });
+
   test('delivers nothing new when a finished study is announced again (fault 2)', async () => {
     const { world, pacs, fhir, reads } = makeWorld([{ key: '1.1' }]);
     for (let round = 0; round < 3; round++) await run(world);

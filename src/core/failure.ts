@@ -112,6 +112,7 @@ export const failures = {
   // house
   'config-invalid': permanent('The configuration is invalid.'),
   'store-locked': permanent('Another process holds the state folder.'),
+  'disk-full': transient('The disk of the state folder has no room; work goes on by itself when it has.'),
   'store-failed': permanent('The state folder cannot be read or written.'),
   'model-unusable': permanent('The model folder is incomplete, altered or not what its manifest says.'),
   'model-untrained': transient('The model is untrained and allowUntrained is not set.'),

@@ -3,8 +3,11 @@ import { z } from 'zod';
 /** Jobs that are never lost and results that are never doubled. */
 
 export { type ClaimedJob, nextDelayMs, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+export { createDiskWatch, type DiskWatch, freeBytesOf, pausedByDisk, pauseMs } from './disk.ts';
+export { type ReconcileOptions, reconcileOptionsSchema } from './reconcile-options.ts';
 export { type Runner, type RunnerOptions, runJobs, settlementOf } from './runner.ts';
-export { openStore } from './sqlite.ts';
+export { openStore, type StoreOptions } from './sqlite.ts';
+export { stackFrames } from './stack-frames.ts';
 export type { DurableQueue, JobChange, Store } from './store.ts';
 
 export const jobsOptionsSchema = z.strictObject({
@@ -32,6 +35,17 @@ export const jobsOptionsSchema = z.strictObject({
     .max(3650)
     .default(7)
     .describe('How long the bytes of delivered artifacts are kept after the study ended'),
+  minFreeMiB: z
+    .number()
+    .min(0)
+    .default(512)
+    .describe(
+      'Room on the disk of the state folder below which nothing new is taken in; 0 = as long as anything can be written',
+    ),
+  onDamage: z
+    .enum(['recover', 'stop'])
+    .default('recover')
+    .describe('A damaged job store: set aside and rebuilt out of PACS and FHIR server, or refused with exit 74'),
 });
 
 export type JobsOptions = z.output<typeof jobsOptionsSchema>;

@@ -4,7 +4,7 @@ import { type Database, transaction } from './database.ts';
 /** Tables of the SQLite store. A later version is a new entry at the end of `migrations`; old entries are never edited. */
 
 /** "CXRG" in ASCII: tells our database from any other. */
-const applicationId = 0x43585247;
+export const applicationId = 0x43585247;
 
 /**
  * `waiting` is derived from claim and state, so that the three cannot disagree. `failing_since` starts the retry window,
@@ -114,9 +114,12 @@ const migrations: readonly string[] = [jobTables + ledgerTables];
 
 export const schemaVersion = migrations.length;
 
-/** Brings the tables to this version in one transaction; refuses a database of a newer gateway or of another program. */
-export function migrate(database: Database): void {
-  transaction(database, 'the schema of the job store', () => {
+/**
+ * Brings the tables to this version in one transaction; refuses a database of a newer gateway or of another program. Gives
+ * whether there were none before.
+ */
+export function migrate(database: Database): boolean {
+  return transaction(database, 'the schema of the job store', () => {
     const version = readPragma(database, 'user_version');
     const owner = readPragma(database, 'application_id');
     const foreign = version === 0 ? hasTables(database) : owner !== applicationId;
@@ -124,6 +127,7 @@ export function migrate(database: Database): void {
     if (version > schemaVersion) refuse(`schema version ${schemaVersion} or older`, `${version}, of a newer gateway`);
     for (const migration of migrations.slice(version)) database.exec(migration);
     database.exec(`PRAGMA user_version = ${schemaVersion}; PRAGMA application_id = ${applicationId}`);
+    return version === 0;
   });
 }
 

@@ -4,6 +4,7 @@ import { Failure } from '../core/failure.ts';
 import type { Log, Memory } from '../core/ports.ts';
 import { type ArtifactFiles, openArtifactFiles, syncFolder } from './artifacts.ts';
 import { createBoard, createHistory } from './board.ts';
+import { isDamage, type StoreStart, setAside, storeFile, wasUsed } from './damage.ts';
 import { type Database, openDatabase, transaction, translateErrors } from './database.ts';
 import { createLedger } from './ledger.ts';
 import { lockFolder } from './lock.ts';
@@ -12,6 +13,13 @@ import { migrate } from './schema.ts';
 import { siteSecret } from './secret.ts';
 import type { Store } from './store.ts';
 
+export interface StoreOptions {
+  /** A damaged database: set aside and begun anew, or refused. */
+  readonly onDamage?: 'recover' | 'stop';
+  /** Milliseconds since 1970; for the name of a database that is set aside. */
+  readonly now?: () => number;
+}
+
 /**
  * Opens the state folder, made when it is not there, and holds its lock until `close`.
  *
@@ -19,16 +27,21 @@ import type { Store } from './store.ts';
  * @param log hears one line per change of state of a job, after it is on the disk.
  * @throws Failure `store-locked` (another process), `store-failed` (damaged, newer schema, not writable).
  */
-export function openStore(folder: string, log: Log = () => {}): Store {
+export function openStore(
+  folder: string,
+  log: Log = () => {},
+  { onDamage = 'stop', now = Date.now }: StoreOptions = {},
+): Store {
   const path = resolve(folder);
   makePrivate(path);
   const lock = lockFolder(path);
   try {
-    const database = openDatabase(join(path, 'store.sqlite'));
+    const wasInUse = wasUsed(path);
+    const { database, isNew, setAsideAs } = openOrSetAside(path, onDamage, now);
+    const start = setAsideAs !== null ? 'damaged' : isNew ? (wasInUse ? 'lost' : 'first') : 'kept';
     try {
-      migrate(database);
       syncFolder(path);
-      return assemble(path, database, log, () => lock.release());
+      return assemble(path, database, { log, unlock: () => lock.release(), start, setAsideAs });
     } catch (error) {
       database.close();
       throw error;
@@ -39,15 +52,52 @@ export function openStore(folder: string, log: Log = () => {}): Store {
   }
 }
 
-function assemble(path: string, database: Database, log: Log, unlock: () => void): Store {
+interface Opened {
+  readonly database: Database;
+  readonly isNew: boolean;
+  readonly setAsideAs: string | null;
+}
+
+function openOrSetAside(folder: string, onDamage: 'recover' | 'stop', now: () => number): Opened {
+  try {
+    return { ...openMigrated(folder), setAsideAs: null };
+  } catch (error) {
+    if (onDamage === 'stop' || !isDamage(error)) throw error;
+    const setAsideAs = setAside(folder, error, now());
+    return { ...openMigrated(folder), setAsideAs };
+  }
+}
+
+function openMigrated(folder: string): Pick<Opened, 'database' | 'isNew'> {
+  const database = openDatabase(join(folder, storeFile));
+  try {
+    return { database, isNew: migrate(database) };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly log: Log;
+  readonly unlock: () => void;
+  readonly start: StoreStart;
+  readonly setAsideAs: string | null;
+}
+
+function assemble(path: string, database: Database, { log, unlock, start, setAsideAs }: Parts): Store {
   const files = openArtifactFiles(join(path, 'artifacts'));
   return {
+    start,
+    setAsideAs,
+    recovering: isRecovering(database, start),
     queue: createQueue(database, log),
     ledger: createLedger(database, files),
     board: createBoard(database),
     history: createHistory(database),
     memory: (name) => createMemory(database, name),
     secret: () => siteSecret(path),
+    forgetReceipt: async (artifactId, destination) => forgetReceipt(database, artifactId, destination),
     purge: async (olderThan, now) => purge(database, files, olderThan, now),
     close() {
       if (!database.isOpen) return;
@@ -55,6 +105,17 @@ function assemble(path: string, database: Database, log: Log, unlock: () => void
       unlock();
     },
   };
+}
+
+/** A store that was begun in place of a lost one stays so: the look-back must outlive a crash in the middle of it. */
+function isRecovering(database: Database, start: StoreStart): boolean {
+  const where = 'the begin of the job store';
+  if (start === 'lost' || start === 'damaged') {
+    const begun = "INSERT OR REPLACE INTO memory (owner, key, json) VALUES ('store', 'begun', '\"recovery\"')";
+    transaction(database, where, () => database.exec(begun));
+  }
+  const select = database.prepare("SELECT 1 FROM memory WHERE owner = 'store' AND key = 'begun'");
+  return translateErrors(where, () => select.get()) !== undefined;
 }
 
 /** The folder holds patient data: its owner's alone. A mount that cannot be made so needs a folder below it. */
@@ -83,6 +144,15 @@ function createMemory(database: Database, owner: string): Memory {
       transaction(database, where, () => set.run(owner, key, JSON.stringify(value ?? null)));
     },
   };
+}
+
+function forgetReceipt(database: Database, artifactId: string, destination: string): boolean {
+  return transaction(database, 'the ledger', () => {
+    const kept = database.prepare('SELECT 1 FROM artifact WHERE id = ? AND purged_at IS NULL').get(artifactId);
+    if (kept === undefined) return false;
+    database.prepare('DELETE FROM receipt WHERE artifact = ? AND destination = ?').run(artifactId, destination);
+    return true;
+  });
 }
 
 /** The ledger forgets first, the files go after: a crash in between leaves files that the next purge sweeps. */

@@ -206,6 +206,8 @@ describe('the options', () => {
       concurrency: 2,
       retryHours: 72,
       retentionDays: 7,
+      minFreeMiB: 512,
+      onDamage: 'recover',
     });
     expect(() => jobsOptionsSchema.parse({ retryHour: 1 })).toThrow('retryHour');
     expect(jobsOptionsSchema.safeParse({ concurrency: 0 }).success).toBe(false);
