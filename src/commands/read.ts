@@ -69,6 +69,7 @@ const jobOf = (studyInstanceUid: string): Job => ({
   updatedAt: 0,
   settling: null,
   partial: false,
+  demand: null,
 });
 
 /** A study that is stopped as a whole reports nothing, whatever its films say one by one. */

@@ -94,11 +94,7 @@ function only(queue: DurableQueue, studyInstanceUid: string, finished: () => voi
     ...queue,
     nextDueAt: async () => null,
     async claim(now) {
-      const others = [];
-      let job = claimed ? null : await queue.claim(Number.MAX_SAFE_INTEGER);
-      for (; job && job.studyInstanceUid !== studyInstanceUid; job = await queue.claim(Number.MAX_SAFE_INTEGER))
-        others.push(job);
-      for (const other of others) await queue.park(other, now);
+      const job = claimed ? null : await queue.claimStudy(studyInstanceUid, now);
       claimed = true;
       if (!job) finished();
       return job;

@@ -54,12 +54,21 @@ export interface FailureNote {
 
 export type Priority = 'stat' | 'routine';
 
+/** A person's wish that goes beyond reading what is new. `reason` is the operator's own text: stored, never logged. */
+export interface Demand {
+  readonly kind: 'replay' | 'retract';
+  readonly reason: string;
+  /** Who: `command`, or the user of the API. */
+  readonly by: string;
+}
+
 /** A source's hint that a study changed. It promises nothing: a hint may come twice, late, or for a study that is gone. */
 export interface StudyEvent {
   readonly studyInstanceUid: string;
   /** Name of the source that saw it, for the log. */
   readonly source: string;
   readonly priority: Priority;
+  readonly demand?: Demand;
 }
 
 /** Values that decide whose study it is. Two different ones under one StudyInstanceUID stop the study. */

@@ -1,7 +1,7 @@
 import type { Artifact, ArtifactKind, Receipt } from './artifact.ts';
 import type { FailureCode } from './failure.ts';
 import type { Decision, Reading, View } from './reading.ts';
-import type { StudyEvent } from './study.ts';
+import type { Demand, StudyEvent } from './study.ts';
 
 /** The durable side of the ports: jobs, the ledger of readings and receipts, and the board that shows them. */
 
@@ -38,19 +38,32 @@ export interface Job {
   /** Scratch of the settling rule: the foreign instances last counted, and since when that count stands. */
   readonly settling: { readonly count: number; readonly since: number } | null;
   readonly partial: boolean;
+  /** What a person wants of the next run, or of this one; the run that ends with it clears it. */
+  readonly demand: Demand | null;
+}
+
+/** The study is still growing; `priority` raises the job when its order turns out to be urgent. */
+export interface Settling {
+  readonly state: 'settling';
+  readonly dueAt: number;
+  readonly settling: NonNullable<Job['settling']>;
+  readonly priority?: 'stat';
 }
 
 /** What became of one run of a job. */
 export type Settlement =
-  | { readonly state: 'settling'; readonly dueAt: number; readonly settling: NonNullable<Job['settling']> }
+  | Settling
   | { readonly state: 'done'; readonly partial: boolean }
   | { readonly state: 'skipped' | 'quarantined' | 'source-gone' | 'dead'; readonly code: FailureCode }
   | { readonly state: 'retrying'; readonly dueAt: number; readonly code: FailureCode };
 
 export interface JobQueue {
-  /** One job a study: a second announcement of a waiting job changes nothing, of a running or ended one asks for another run. */
+  /**
+   * One job a study: a second announcement of a waiting job changes nothing, of a running or ended one asks for another run. One
+   * with a demand sets it, and a waiting job is then due at once; one without never clears it.
+   */
   announce(event: StudyEvent, now: number): Promise<void>;
-  /** The most urgent job that is due, now claimed by this process; null when there is none. */
+  /** The due job whose lane has the turn, now claimed by this process; null when there is none. */
   claim(now: number): Promise<Job | null>;
   /** Progress of a claimed job that is worth a line in the log. */
   advance(job: Job, state: 'selected' | 'read' | 'delivering', now: number): Promise<void>;

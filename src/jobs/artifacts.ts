@@ -67,8 +67,11 @@ export function writeDurably(folder: string, name: string, bytes: Uint8Array | s
 }
 
 /** Makes the names in a folder durable. */
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
+export const syncFolder = (folder: string): void => syncFile(folder);
+
+/** Makes the content of a file durable. */
+export function syncFile(path: string): void {
+  const handle = openSync(path, 'r');
   try {
     fsyncSync(handle);
   } finally {

@@ -66,6 +66,7 @@ export function pausedByDisk(queue: DurableQueue, { isLow }: DiskWatch): Durable
     park: (job, now) => queue.park(job, now),
     recover: (now) => queue.recover(now),
     claim: async (now) => (isLow() ? null : queue.claim(now)),
+    claimStudy: async (studyInstanceUid, now) => (isLow() ? null : queue.claimStudy(studyInstanceUid, now)),
     async nextDueAt() {
       const due = await queue.nextDueAt();
       return due !== null && isLow() ? Math.max(due, Date.now() + pauseMs) : due;

@@ -1,5 +1,6 @@
 import type { FailureCode } from '../core/failure.ts';
 import type { Job, JobState } from '../core/ports.ts';
+import type { Demand } from '../core/study.ts';
 import type { ClaimedJob } from './backoff.ts';
 
 /** A row of the table `job`, as SQLite gives it. */
@@ -23,6 +24,12 @@ export interface JobRow {
   readonly interrupted: number;
   readonly reading: number | null;
   readonly waiting: 0 | 1;
+  /** The due time has come; stays so if the clock goes back. */
+  readonly ready: 0 | 1;
+  /** A `Demand` as JSON. */
+  readonly demand: string | null;
+  /** The one that came while the job ran. */
+  readonly next_demand: string | null;
 }
 
 export function toJob(row: JobRow): Job {
@@ -40,6 +47,7 @@ export function toJob(row: JobRow): Job {
     updatedAt: row.updated_at,
     settling: count === null || since === null ? null : { count, since },
     partial: row.partial === 1,
+    demand: row.demand === null ? null : (JSON.parse(row.demand) as Demand),
   };
 }
 

@@ -5,11 +5,13 @@ import type { ClaimedJob, RetrySettlement } from './backoff.ts';
 import { createBatch } from './batch.ts';
 import { type Database, transaction, translateErrors } from './database.ts';
 import { type JobRow, toClaimedJob } from './job-row.ts';
+import { createLanes } from './lanes.ts';
+import { prepareQueue, type QueueStatements as Statements } from './queue-statements.ts';
 import type { DurableQueue, JobChange } from './store.ts';
 
 /**
  * The job queue on SQLite. A job is in exactly one of three conditions:
- * - waiting: unclaimed, `announced`, `settling` or `retrying`; due at `due_at`;
+ * - waiting: unclaimed, `announced`, `settling` or `retrying`; due at `due_at`, and `ready` from then on;
  * - running: claimed; the state is the one it was claimed in, or `selected`, `read`, `delivering`;
  * - ended: unclaimed, any other state; only an announcement makes it wait again.
  */
@@ -20,8 +22,9 @@ const where = 'the job queue';
 const longestInterruptionMs = 10 * 60_000;
 
 export function createQueue(database: Database, log: Log): DurableQueue {
-  const statements = prepare(database);
+  const statements = prepareQueue(database);
   const change = recorder(database, statements, log);
+  const lanes = createLanes();
   const batch = createBatch<Announcement>((announcements) => {
     change((record) => {
       for (const announcement of announcements) announce(statements, record, announcement);
@@ -30,7 +33,16 @@ export function createQueue(database: Database, log: Log): DurableQueue {
   return {
     announce: (event, now) => batch({ event, now }),
     async claim(now) {
-      return transaction(database, where, () => claim(statements, now));
+      return transaction(database, where, () => {
+        makeReady(statements, now);
+        return lanes.next((lane) => claim(statements, statements.lanes[lane].get()));
+      });
+    },
+    async claimStudy(studyInstanceUid) {
+      return transaction(database, where, () => {
+        const row = statements.byStudy.get(studyInstanceUid) as JobRow | undefined;
+        return row?.waiting ? claim(statements, row) : null;
+      });
     },
     async advance(job, state, now) {
       change((record) => {
@@ -105,16 +117,20 @@ interface Announcement {
 
 function announce(statements: Statements, record: Recorder, { event, now }: Announcement): void {
   const stat = event.priority === 'stat' ? 1 : 0;
+  const demand = event.demand ? JSON.stringify(event.demand) : null;
   const row = statements.byStudy.get(event.studyInstanceUid) as JobRow | undefined;
   if (!row) {
-    const inserted = statements.insert.get(event.studyInstanceUid, event.source, stat, now, now, now);
+    const inserted = statements.insert.get(event.studyInstanceUid, event.source, stat, now, now, now, demand);
     record(inserted as unknown as JobRow, { at: now, state: 'announced', code: null, attempt: 0 });
-  } else if (row.waiting === 0 && row.claimed === 0) {
+    return;
+  }
+  if (row.waiting === 0 && row.claimed === 0) {
     restart(statements, record, { ...row, source: event.source, stat }, now);
   } else {
     if (stat && !row.stat) statements.urgent.run(row.number);
     if (row.claimed && !row.announced_again) statements.again.run(row.number);
   }
+  if (demand !== null) (row.claimed ? statements.demandNext : statements.demand).run(demand, row.number);
 }
 
 /** A new run of an ended job, due at once, its failures forgotten. */
@@ -123,9 +139,16 @@ function restart(statements: Statements, record: Recorder, row: JobRow, now: num
   record(row, { at: now, state: 'announced', code: null, attempt: 0 });
 }
 
-/** Strictly stat before routine, else the one that is due longest: a backlog keeps its order and nobody starves among equals. */
-function claim(statements: Statements, now: number): ClaimedJob | null {
-  const row = (statements.mostUrgent.get(1, now) ?? statements.mostUrgent.get(0, now)) as JobRow | undefined;
+/**
+ * Marks what has become due, so that the newest of the due ones is found without looking at those that are not; a bounded number
+ * a claim, the urgent and the longest due first. A job of a backlog is marked once.
+ */
+function makeReady({ ready }: Statements, now: number): void {
+  for (const stat of [1, 0]) ready.run(stat, now);
+}
+
+function claim(statements: Statements, found: unknown): ClaimedJob | null {
+  const row = found as JobRow | undefined;
   if (!row) return null;
   statements.claim.run(row.number);
   return toClaimedJob(row);
@@ -140,8 +163,9 @@ function settle(
 ): void {
   const { state } = settlement;
   if (state === 'settling') {
-    const { dueAt, settling } = settlement;
-    statements.settling.run(dueAt, now, settling.count, settling.since, row.number);
+    const { dueAt, settling, priority } = settlement;
+    const stat = priority === 'stat' ? 1 : 0;
+    statements.settling.run(dueAt, now, settling.count, settling.since, stat, row.number);
     if (row.state !== state) record(row, { at: now, state, code: null, attempt: row.attempt });
   } else if (state === 'retrying') {
     statements.retrying.run(settlement.code, settlement.dueAt, now, now, row.number);
@@ -174,41 +198,6 @@ function free(
   const waits = row.state === 'announced' || row.state === 'settling' || row.state === 'retrying';
   const dueAt = waitMs > 0 ? now + waitMs : row.due_at;
   const updatedAt = waits ? row.updated_at : now;
-  statements.free.run(waits ? row.state : 'announced', dueAt, updatedAt, interrupted, row.number);
+  statements.free.run(waits ? row.state : 'announced', dueAt, updatedAt, interrupted, waitMs > 0 ? 0 : 1, row.number);
   if (!waits) record(row, { at: now, state: 'announced', code: null, attempt: row.attempt });
-}
-
-type Statements = ReturnType<typeof prepare>;
-
-function prepare(database: Database) {
-  return {
-    byStudy: database.prepare('SELECT * FROM job WHERE study = ?'),
-    byNumber: database.prepare('SELECT * FROM job WHERE number = ?'),
-    claimed: database.prepare('SELECT * FROM job WHERE claimed = 1 ORDER BY number'),
-    insert: database.prepare(`INSERT INTO job (study, source, stat, state, announced_at, due_at, updated_at)
-      VALUES (?, ?, ?, 'announced', ?, ?, ?) RETURNING number, updated_at`),
-    urgent: database.prepare('UPDATE job SET stat = 1 WHERE number = ?'),
-    again: database.prepare('UPDATE job SET announced_again = 1 WHERE number = ?'),
-    restart: database.prepare(`UPDATE job SET source = ?, stat = ?, state = 'announced', code = NULL, attempt = 0,
-      announced_at = ?, due_at = ?, updated_at = ?, settling_count = NULL, settling_since = NULL, partial = 0, claimed = 0,
-      announced_again = 0, failing_since = NULL, interrupted = 0 WHERE number = ?`),
-    mostUrgent: database.prepare(
-      'SELECT * FROM job WHERE waiting = 1 AND stat = ? AND due_at <= ? ORDER BY due_at, number LIMIT 1',
-    ),
-    claim: database.prepare('UPDATE job SET claimed = 1, announced_again = 0 WHERE number = ?'),
-    move: database.prepare('UPDATE job SET state = ?, updated_at = ? WHERE number = ?'),
-    free: database.prepare(`UPDATE job SET claimed = 0, announced_again = 0, state = ?, due_at = ?, updated_at = ?,
-      interrupted = ? WHERE number = ?`),
-    settling: database.prepare(`UPDATE job SET claimed = 0, interrupted = 0, state = 'settling', due_at = ?,
-      updated_at = iif(state = 'settling', updated_at, ?), settling_count = ?, settling_since = ? WHERE number = ?`),
-    retrying: database.prepare(`UPDATE job SET claimed = 0, interrupted = 0, state = 'retrying', code = ?, due_at = ?,
-      updated_at = ?, attempt = attempt + 1, failing_since = COALESCE(failing_since, ?) WHERE number = ?`),
-    end: database.prepare(`UPDATE job SET claimed = 0, interrupted = 0, state = ?, code = ?, partial = ?, updated_at = ?,
-      settling_count = NULL, settling_since = NULL, attempt = ? WHERE number = ?`),
-    nextDue: database.prepare(`SELECT min(due) AS due FROM (
-      SELECT min(due_at) AS due FROM job WHERE waiting = 1 AND stat = 1
-      UNION ALL SELECT min(due_at) FROM job WHERE waiting = 1 AND stat = 0)`),
-    remember: database.prepare(`INSERT INTO history (job, at, state, code, cause, attempt, duration_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?)`),
-  };
 }

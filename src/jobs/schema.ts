@@ -1,7 +1,9 @@
 import { Failure } from '../core/failure.ts';
-import { type Database, transaction } from './database.ts';
+import { type Database, transaction, translateErrors } from './database.ts';
 
 /** Tables of the SQLite store. A later version is a new entry at the end of `migrations`; old entries are never edited. */
+
+const where = 'the schema of the job store';
 
 /** "CXRG" in ASCII: tells our database from any other. */
 export const applicationId = 0x43585247;
@@ -110,29 +112,54 @@ CREATE TABLE memory (
 ) STRICT;
 `;
 
-const migrations: readonly string[] = [jobTables + ledgerTables];
+/**
+ * Lanes and demands. `ready` marks a waiting job whose due time has come: each lane is then one end of an index. `next_demand` is
+ * what a person asked for while the job ran.
+ */
+const laneTables = `
+ALTER TABLE job ADD COLUMN ready INTEGER NOT NULL DEFAULT 0 CHECK (ready IN (0, 1));
+ALTER TABLE job ADD COLUMN demand TEXT;
+ALTER TABLE job ADD COLUMN next_demand TEXT;
+DROP INDEX job_by_urgency;
+CREATE INDEX job_by_turn ON job (waiting, ready, stat, due_at, number);
+CREATE INDEX job_by_arrival ON job (waiting, ready, stat, announced_at, number);
+`;
+
+const migrations: readonly string[] = [jobTables + ledgerTables, laneTables];
 
 export const schemaVersion = migrations.length;
 
 /**
- * Brings the tables to this version in one transaction; refuses a database of a newer gateway or of another program. Gives
- * whether there were none before.
+ * Brings the tables to this version in one transaction; refuses a database of a newer gateway or of another program. The folder
+ * is locked: nobody writes between the copy of what was there and the change (fault 78).
+ * @param keepCopy hears the version of a database with content before it is changed.
+ * @returns whether there were no tables before.
  */
-export function migrate(database: Database): boolean {
-  return transaction(database, 'the schema of the job store', () => {
-    const version = readPragma(database, 'user_version');
-    const owner = readPragma(database, 'application_id');
-    const foreign = version === 0 ? hasTables(database) : owner !== applicationId;
-    if (foreign) refuse('a database of this gateway, or none', "another program's");
-    if (version > schemaVersion) refuse(`schema version ${schemaVersion} or older`, `${version}, of a newer gateway`);
+export function migrate(database: Database, keepCopy: (version: number) => void): boolean {
+  const version = versionOf(database);
+  if (version === schemaVersion) return false;
+  if (version > 0) keepCopy(version);
+  return transaction(database, where, () => {
     for (const migration of migrations.slice(version)) database.exec(migration);
     database.exec(`PRAGMA user_version = ${schemaVersion}; PRAGMA application_id = ${applicationId}`);
     return version === 0;
   });
 }
 
+/** 0 for an empty database. Raises `store-failed` for one that is not ours or too new. */
+function versionOf(database: Database): number {
+  return translateErrors(where, () => {
+    const version = readPragma(database, 'user_version');
+    const owner = readPragma(database, 'application_id');
+    const foreign = version === 0 ? hasTables(database) : owner !== applicationId;
+    if (foreign) refuse('a database of this gateway, or none', "another program's");
+    if (version > schemaVersion) refuse(`schema version ${schemaVersion} or older`, `${version}, of a newer gateway`);
+    return version;
+  });
+}
+
 function refuse(expected: string, got: string): never {
-  throw new Failure('store-failed', { where: 'the schema of the job store', expected, got });
+  throw new Failure('store-failed', { where, expected, got });
 }
 
 function readPragma(database: Database, name: 'user_version' | 'application_id'): number {

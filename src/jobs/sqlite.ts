@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import type { Log, Memory } from '../core/ports.ts';
-import { type ArtifactFiles, openArtifactFiles, syncFolder } from './artifacts.ts';
+import { type ArtifactFiles, openArtifactFiles, syncFile, syncFolder } from './artifacts.ts';
 import { createBoard, createHistory } from './board.ts';
 import { isDamage, type StoreStart, setAside, storeFile, wasUsed } from './damage.ts';
 import { type Database, openDatabase, transaction, translateErrors } from './database.ts';
@@ -71,7 +71,7 @@ function openOrSetAside(folder: string, onDamage: 'recover' | 'stop', now: () =>
 function openMigrated(folder: string): Pick<Opened, 'database' | 'isNew'> {
   const database = openDatabase(join(folder, storeFile));
   try {
-    return { database, isNew: migrate(database) };
+    return { database, isNew: migrate(database, (version) => keepCopy(database, folder, version)) };
   } catch (error) {
     database.close();
     throw error;
@@ -116,6 +116,19 @@ function isRecovering(database: Database, start: StoreStart): boolean {
   }
   const select = database.prepare("SELECT 1 FROM memory WHERE owner = 'store' AND key = 'begun'");
   return translateErrors(where, () => select.get()) !== undefined;
+}
+
+/** The whole database as it was, beside it, before a newer gateway changes its tables: `store-v1.sqlite`. */
+function keepCopy(database: Database, folder: string, version: number): void {
+  const name = join(folder, `store-v${version}.sqlite`);
+  translateErrors('the copy of the job store before its upgrade', () => {
+    rmSync(`${name}.tmp`, { force: true });
+    database.prepare('VACUUM INTO ?').run(`${name}.tmp`);
+    chmodSync(`${name}.tmp`, 0o600);
+    syncFile(`${name}.tmp`);
+    renameSync(`${name}.tmp`, name);
+    syncFolder(folder);
+  });
 }
 
 /** The folder holds patient data: its owner's alone. A mount that cannot be made so needs a folder below it. */

@@ -21,6 +21,8 @@ export interface JobChange {
 /** The queue with what the runner needs beyond the port. */
 export interface DurableQueue extends JobQueue {
   claim(now: number): Promise<ClaimedJob | null>;
+  /** The job of this study if it waits, whatever its due time and its lane; else null. */
+  claimStudy(studyInstanceUid: string, now: number): Promise<ClaimedJob | null>;
   settle(job: Job, settlement: Settlement | RetrySettlement, now: number): Promise<void>;
   /** Gives a claim back unsettled: the job is due at once, for whoever claims next, and nothing counts as failed. */
   park(job: Job, now: number): Promise<void>;

@@ -205,6 +205,7 @@ describe('the options', () => {
       stateFolder: 'cxr-gateway-state',
       concurrency: 2,
       retryHours: 72,
+      longestPauseSeconds: 600,
       retentionDays: 7,
       minFreeMiB: 512,
       onDamage: 'recover',

@@ -155,6 +155,7 @@ export function makeJob(overrides: Partial<Job> = {}): Job {
     updatedAt: 0,
     settling: null,
     partial: false,
+    demand: null,
     ...overrides,
   };
 }
