@@ -71,16 +71,21 @@ describe('a gateway whose disk', () => {
         await storeFilm(archive.url, makeSmallFilm(900, { StudyDate }));
         await isDone(gateway, 900);
 
-        disk.leave(0);
+        // Less than the mark, but more than nothing: what is refused now could be written.
+        disk.leave(2 * MiB);
         await poll('the disk is found full', 60_000, async () => ((await readiness(gateway))[0] === 503 ? true : null));
         expect(await readiness(gateway)).toEqual([503, 'disk-full']);
         const refused = await announce(gateway, 901);
         expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '30']);
         expect(await refused.json()).toMatchObject({ code: 'disk-full' });
         expect(gateway.log()).toContain('"event":"alert","code":"disk-full"');
+        // The sources hear of it within seconds.
+        await new Promise((resolve) => setTimeout(resolve, 10_000));
         await storeFilm(archive.url, makeSmallFilm(902, { StudyDate }));
         await new Promise((resolve) => setTimeout(resolve, 5_000));
         expect(onceEach([902])).toEqual([1]);
+        // Nobody has asked the archive for it.
+        expect((await gateway.api(`/api/v1/studies/${testStudyUid(902)}`)).status).toBe(404);
 
         disk.leave(30 * MiB);
         await isDone(gateway, 902);

@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config.ts';
+import type { Dataset } from '../../src/core/study.ts';
+import { build, codeItem } from '../../src/dicom/build.ts';
 import { text } from '../../src/dicom/dataset.ts';
 import { parsePart10 } from '../../src/dicom/part10.ts';
+import { writePart10 } from '../../src/dicom/part10-writer.ts';
 import { readStudy } from '../../src/pipeline.ts';
 import { type RunningArchive, startArchive } from '../../src/sandbox/archive.ts';
 import { type RunningFhirStore, startFhirStore } from '../../src/sandbox/fhir-store.ts';
@@ -103,6 +106,33 @@ async function copyArchive(isKept: (modality: string | null, revision: string | 
   for (const { bytes } of kept) await storeFilm(archive.url, bytes);
 }
 
+/** A Key Object Selection that rejects the object (IHE RAD TF-2 4.66; PS3.16 CID 7010). */
+function rejectionNote(header: Dataset): Uint8Array {
+  const [StudyInstanceUID, SeriesInstanceUID, ReferencedSOPInstanceUID, ReferencedSOPClassUID] = (
+    ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID', 'SOPClassUID'] as const
+  ).map((keyword) => text(header, keyword));
+  const title = { CodeValue: '113001', CodingSchemeDesignator: 'DCM', CodeMeaning: 'Rejected for Quality Reasons' };
+  const series = {
+    SeriesInstanceUID,
+    ReferencedSOPSequence: [build({ ReferencedSOPClassUID, ReferencedSOPInstanceUID })],
+  };
+  return writePart10(
+    build({
+      SOPClassUID: '1.2.840.10008.5.1.4.1.1.88.59',
+      SOPInstanceUID: `${uid}.9.1`,
+      StudyInstanceUID,
+      SeriesInstanceUID: `${uid}.9`,
+      PatientID: text(header, 'PatientID'),
+      IssuerOfPatientID: text(header, 'IssuerOfPatientID'),
+      Modality: 'KO',
+      ConceptNameCodeSequence: [codeItem(title)],
+      CurrentRequestedProcedureEvidenceSequence: [
+        build({ StudyInstanceUID, ReferencedSeriesSequence: [build(series)] }),
+      ],
+    }),
+  );
+}
+
 describe('faults 70 and 71: a store that knows nothing of results that are there', () => {
   test.each([
     ['the same secret', secret],
@@ -202,6 +232,16 @@ describe('faults 70 and 71: a store that knows nothing of results that are there
     expect(reports()[0]!.meta.versionId).toBe('2');
     expect(JSON.stringify(reports()[0])).toContain(`urn:oid:${uids('SR')[1]}`);
     expect([uids('SR').length, uids('OT').length]).toEqual([2, 2]);
+  });
+
+  test('adds nothing to a report that a rejection note lists, because a person has struck it', async () => {
+    await readOnce();
+    const sr = ofModality('SR')[0]!;
+    await storeFilm(archive.url, rejectionNote(sr));
+    fhir = await newFhir();
+    const second = await readOnce(otherSecret);
+    expect([second.settlement, second.reads]).toEqual([done, 0]);
+    expect([uids('SR').length, uids('OT').length, reports().length]).toEqual([1, 1, 0]);
   });
 
   test('takes nothing over from another model or maker, because their reports are not ours', async () => {
