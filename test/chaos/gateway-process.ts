@@ -23,16 +23,18 @@ export interface ProcessOptions {
   readonly logPath: string;
   /** `after record#2`; null: no edge kills it. */
   readonly killAt: string | null;
-  /** Modules to load before the gateway's own. */
-  readonly imports: readonly string[];
+  /** Name of a planted fault; null: none. */
+  readonly plant: string | null;
 }
 
 /** Resolves when it listens, or has ended before that (null). */
 export async function startProcess(options: ProcessOptions): Promise<GatewayProcess | null> {
-  const imports = options.imports.flatMap((path) => ['--import', path]);
-  const child = spawn(process.execPath, [...imports, 'src/main.ts', 'serve', '--config', options.configPath], {
+  const { killAt, plant } = options;
+  const imports = ['edges.ts', ...(plant === null ? [] : ['plant.ts'])];
+  const flags = imports.flatMap((name) => ['--import', join(import.meta.dirname, name)]);
+  const child = spawn(process.execPath, [...flags, 'src/main.ts', 'serve', '--config', options.configPath], {
     cwd: root,
-    env: { ...process.env, CHAOS_KILL: options.killAt ?? '' },
+    env: { ...process.env, CHAOS_KILL: killAt ?? '', ...(plant !== null && { CHAOS_PLANT: plant }) },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'close').then(([code]) => code as number | null);

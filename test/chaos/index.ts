@@ -7,7 +7,8 @@ import { openSimulatedHospital } from './simulated-hospital.ts';
 
 /**
  * `npm run chaos`: never lost, never twice, shown on a real `serve` that is killed over and over while its servers misbehave. Then an
- * auditor that shares no code with the gateway counts. Ends with 1 unless it finds nothing.
+ * auditor that shares no code with the gateway counts. Ends with 1 unless it finds nothing. `--plant NAME` puts a fault into the gateway
+ * that the auditor must find; `--real` takes a real Orthanc and a real HAPI FHIR server behind a network that misbehaves.
  */
 
 const { values } = parseArgs({
@@ -20,7 +21,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     out: { type: 'string', default: 'state/chaos' },
     real: { type: 'boolean', default: false },
-    import: { type: 'string', multiple: true, default: [] },
+    plant: { type: 'string' },
   },
 });
 
@@ -52,7 +53,7 @@ try {
     seed,
     folder,
     hospital,
-    imports: [join(import.meta.dirname, 'edges.ts'), ...values.import.map((path) => resolve(path))],
+    plant: values.plant ?? null,
     quietWithinMs: Number(values.minutes) * 60_000,
     say,
   });

@@ -19,7 +19,8 @@ export interface ChaosOptions {
   /** Folder for state, log and evidence; emptied first. */
   readonly folder: string;
   readonly hospital: ChaosHospital;
-  readonly imports: readonly string[];
+  /** Name of a fault planted into the gateway, or null. */
+  readonly plant: string | null;
   /** Longest time for the quiet to come, after the last kill. */
   readonly quietWithinMs: number;
   readonly say: (line: string) => void;
@@ -140,8 +141,8 @@ async function lifeWith(run: Run, kill: Kill, due: number): Promise<boolean> {
 }
 
 async function start(run: Run, killAt: string | null): Promise<GatewayProcess | null> {
-  const { configPath, logPath, imports } = run;
-  run.gateway = await startProcess({ configPath, logPath, killAt, imports });
+  const { configPath, logPath, plant } = run;
+  run.gateway = await startProcess({ configPath, logPath, killAt, plant });
   return run.gateway;
 }
 
