@@ -54,7 +54,7 @@ export async function openSimulatedHospital({
       for (const { SOPInstanceUID, bytes } of archive.studies().flatMap(({ instances }) => instances)) {
         writeFileSync(join(into, 'archive', `${SOPInstanceUID}.dcm`), bytes);
       }
-      writeFileSync(join(into, 'fhir.json'), JSON.stringify(fhir.versions()));
+      writeFileSync(join(into, 'fhir.json'), JSON.stringify(fhir.history().flat()));
     },
     misbehaved: () => ({ ...prefixed('pacs', scripts.pacs.met), ...prefixed('fhir', scripts.fhir.met) }),
     async close() {
