@@ -151,10 +151,10 @@ describe('a gateway whose disk', () => {
         expect(onceEach([920])).toEqual([1]);
       } finally {
         mend();
+        await doomed.stop('SIGKILL');
       }
       const restarted = await startGateway(folder);
-      await isDone(restarted, 920);
-      await restarted.stop();
+      await isDone(restarted, 920).finally(() => restarted.stop());
       expect(onceEach([920])).toEqual([3]);
     },
     300_000,
