@@ -258,6 +258,37 @@ describe('the spine', () => {
     expect([reads.length, pacs.stored.length]).toEqual([1, 1]);
   });
 
+  test('brings a report without a receipt to its end before the next revision, because it may be stored all the same (fault 42)', async () => {
+    const plans: FilmPlan[] = [{ key: '1.1' }];
+    const { world, ledger, fhir } = makeWorld(plans);
+    const silent = destination('pacs', ['sr'], [new Failure('pacs-unconfirmed')]);
+    const unsure = { ...world, destinations: [silent.port, fhir.port] };
+    await expect(run(unsure)).rejects.toMatchObject({ code: 'pacs-unconfirmed' });
+    plans.push({ key: '1.2' });
+    await run(unsure);
+    const [first, second] = ledger.recordings;
+    expect(silent.stored.map(({ id }) => id)).toEqual(
+      [first, second].map((each) => each?.artifacts.find(({ kind }) => kind === 'sr')?.id),
+    );
+    expect(second?.reading.predecessor?.SOPInstanceUID).toBe(silent.stored[0]?.id);
+  });
+
+  test('goes on without a report that the archive refuses, because it is not there to be followed', async () => {
+    const plans: FilmPlan[] = [{ key: '1.1' }];
+    const { world, ledger } = makeWorld(plans);
+    const refusing = destination(
+      'pacs',
+      ['sr'],
+      [new Failure('pacs-store-refused'), new Failure('pacs-store-refused')],
+    );
+    const strict = { ...world, destinations: [refusing.port] };
+    await expect(run(strict)).rejects.toMatchObject({ code: 'pacs-store-refused' });
+    plans.push({ key: '1.2' });
+    await run(strict);
+    expect(ledger.recordings[1]?.reading).toMatchObject({ revision: 2, predecessor: null });
+    expect(refusing.stored).toHaveLength(1);
+  });
+
   test('makes a new revision that names its predecessor when a late image arrives (fault 1)', async () => {
     const plans: FilmPlan[] = [{ key: '1.1' }];
     const { world, ledger, pacs } = makeWorld(plans);

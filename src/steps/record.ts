@@ -2,11 +2,12 @@ import { hasClockFlag, withClockFlags } from '../core/clock-order.ts';
 import { type Conclusion, concludeFilms, type Film } from '../core/conclude.ts';
 import { identify } from '../core/ids.ts';
 import type { Artifact, Job, Recorded } from '../core/ports.ts';
+import { finish } from './deliver.ts';
 import type { World } from './world.ts';
 
 export async function conclude(world: World, job: Job, films: readonly Film[]): Promise<Conclusion | null> {
   await world.progress(job, 'read');
-  const previous = await world.ledger.latest(job.studyInstanceUid, world.model.id);
+  const previous = await finished(world, job);
   const conclusion = concludeFilms(films, {
     model: world.model,
     settings: world.settings,
@@ -20,6 +21,15 @@ export async function conclude(world: World, job: Job, films: readonly Film[]): 
   const reading = withClockFlags(conclusion.reading);
   if (hasClockFlag(reading)) world.alert?.('clock-behind', job);
   return { ...conclusion, reading };
+}
+
+/** The reading that this one follows, its SR at the archives if it can be. */
+async function finished(world: World, job: Job): Promise<Recorded | null> {
+  const latest = () => world.ledger.latest(job.studyInstanceUid, world.model.id);
+  const previous = await latest();
+  if (!previous) return null;
+  await finish(world, job, previous);
+  return latest();
 }
 
 /** The SR that a later revision replaces: the newest one that reached an archive. */

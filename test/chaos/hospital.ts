@@ -1,6 +1,14 @@
 import type { serverMoments } from './kills.ts';
 
 export type ServerMoment = (typeof serverMoments)[number];
+export interface HospitalOptions {
+  /** Share of the requests that something befalls. */
+  readonly rate: number;
+  readonly seed: number;
+  /** Folder of the run: `sent.jsonl` grows in it. */
+  readonly folder: string;
+}
+
 export type MomentListener = (moment: ServerMoment) => void;
 
 /** The servers of a chaos run: simulators that misbehave, or a real Orthanc and a real HAPI behind a network that does. */
@@ -15,8 +23,6 @@ export interface ChaosHospital {
   isReported(studyInstanceUid: string): Promise<boolean>;
   /** Told of the moments of the servers in which the gateway may die; the newest listener alone. */
   onMoment(listener: MomentListener): void;
-  /** From now on the servers behave. */
-  behave(): void;
   /** Writes `archive/` and `fhir.json` for the auditor; `sent.jsonl` grows while the run goes on. */
   dump(folder: string): Promise<void>;
   /** What befell the requests, by name. */
@@ -26,22 +32,8 @@ export interface ChaosHospital {
 
 export const patientSystem = 'urn:x-chaos:mrn';
 
-/** By PUT under an id of its own, past everything that misbehaves. */
-export async function putPatient(fhirUrl: string, patientId: string): Promise<void> {
-  const patient = {
-    resourceType: 'Patient',
-    id: `p-${patientId}`,
-    identifier: [{ system: patientSystem, value: patientId }],
-  };
-  const headers = { 'content-type': 'application/fhir+json', ...pastFaults };
-  const response = await fetch(`${fhirUrl}/Patient/${patient.id}`, {
-    method: 'PUT',
-    headers,
-    body: JSON.stringify(patient),
-  });
-  await response.arrayBuffer();
-  if (!response.ok) throw new Error(`the FHIR server answered ${response.status} to a Patient`);
-}
-
-/** Marks what modalities and the EHR send themselves: it is met by no fault and kills nobody. */
-export const pastFaults = { 'x-chaos': 'past' } as const;
+export const patientOf = (patientId: string) => ({
+  resourceType: 'Patient',
+  id: `p-${patientId}`,
+  identifier: [{ system: patientSystem, value: patientId }],
+});

@@ -22,8 +22,6 @@ export interface SeenRequest {
 export interface Proxy {
   /** The target's address with the proxy's port. */
   readonly url: string;
-  /** From now on nothing misbehaves. */
-  behave(): void;
   readonly misbehaved: Readonly<Record<string, number>>;
   close(): Promise<void>;
 }
@@ -33,9 +31,8 @@ type Fault = (typeof faults)[number];
 
 export async function startProxy({ target, random, rate, observe }: ProxyOptions): Promise<Proxy> {
   const misbehaved: Record<string, number> = {};
-  let behaving = false;
   const draw = (): Fault | null => {
-    if (behaving || random() >= rate) return null;
+    if (random() >= rate) return null;
     const fault = faults[Math.floor(random() * faults.length)]!;
     misbehaved[fault] = (misbehaved[fault] ?? 0) + 1;
     return fault;
@@ -49,9 +46,6 @@ export async function startProxy({ target, random, rate, observe }: ProxyOptions
   return {
     url: url.href.replace(/\/$/, ''),
     misbehaved,
-    behave() {
-      behaving = true;
-    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -3,21 +3,19 @@ import { join } from 'node:path';
 import { startOrthanc } from '../../src/sandbox/orthanc.ts';
 import { randomOf } from '../../src/sandbox/random.ts';
 import { startHapi } from '../services/hapi.ts';
-import { type ChaosHospital, type MomentListener, putPatient, type ServerMoment } from './hospital.ts';
+import {
+  type ChaosHospital,
+  type HospitalOptions,
+  type MomentListener,
+  patientOf,
+  type ServerMoment,
+} from './hospital.ts';
 import { startProxy } from './proxy.ts';
 import { objectsSent } from './sent.ts';
 
 /** A real Orthanc and a real HAPI FHIR server, each behind a network that misbehaves. */
 
-export async function openRealHospital({
-  rate,
-  seed,
-  folder,
-}: {
-  rate: number;
-  seed: number;
-  folder: string;
-}): Promise<ChaosHospital> {
+export async function openRealHospital({ rate, seed, folder }: HospitalOptions): Promise<ChaosHospital> {
   const [orthanc, hapi] = await Promise.all([startOrthanc(), startHapi()]);
   const random = randomOf(seed + 1);
   let listener: MomentListener = () => {};
@@ -41,17 +39,13 @@ export async function openRealHospital({
       const status = await orthanc.send(bytes);
       if (status !== 200) throw new Error(`Orthanc answered ${status} to a film`);
     },
-    admit: (patientId) => putPatient(hapi.url, patientId),
+    admit: (patientId) => put(hapi.url, patientOf(patientId)),
     async isReported(studyInstanceUid) {
       const url = `${orthanc.dicomwebUrl}/series?StudyInstanceUID=${studyInstanceUid}&Modality=SR`;
       return ((await (await fetch(url)).json()) as readonly unknown[]).length > 0;
     },
     onMoment(given) {
       listener = given;
-    },
-    behave() {
-      pacs.behave();
-      fhir.behave();
     },
     async dump(into) {
       mkdirSync(join(into, 'archive'));
@@ -71,6 +65,14 @@ export async function openRealHospital({
       await Promise.all([orthanc.stop(), hapi.stop()]);
     },
   };
+}
+
+async function put(fhirUrl: string, resource: ReturnType<typeof patientOf>): Promise<void> {
+  const headers = { 'content-type': 'application/fhir+json' };
+  const url = `${fhirUrl}/${resource.resourceType}/${resource.id}`;
+  const response = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(resource) });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`HAPI answered ${response.status} to a Patient`);
 }
 
 interface Bundle {

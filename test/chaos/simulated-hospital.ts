@@ -1,62 +1,59 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startArchive } from '../../src/sandbox/archive.ts';
-import { startFhirStore } from '../../src/sandbox/fhir-store.ts';
 import { randomOf } from '../../src/sandbox/random.ts';
-import { type ChaosHospital, type MomentListener, pastFaults, putPatient, type ServerMoment } from './hospital.ts';
-import { createScript, type Script, type Side } from './misbehaviour.ts';
+import { startSimulatedArchive } from '../simulators/archive.ts';
+import { startSimulatedFhir } from '../simulators/fhir.ts';
+import type { RequestObserver } from '../simulators/journal.ts';
+import type { Side } from '../simulators/misbehaviour.ts';
+import { chaosScript, type Script } from '../simulators/script.ts';
+import {
+  type ChaosHospital,
+  type HospitalOptions,
+  type MomentListener,
+  patientOf,
+  type ServerMoment,
+} from './hospital.ts';
+import { objectsSent } from './sent.ts';
 
-/** The sandbox's archive and FHIR store, told to misbehave. */
-
-export async function openSimulatedHospital({
-  rate,
-  seed,
-  folder,
-}: {
-  readonly rate: number;
-  readonly seed: number;
-  readonly folder: string;
-}): Promise<ChaosHospital> {
+/** The simulators, each with a script of misbehaviours drawn by the seed. */
+export async function openSimulatedHospital({ rate, seed, folder }: HospitalOptions): Promise<ChaosHospital> {
   const random = randomOf(seed + 1);
+  const met = new Map<string, number>();
   let listener: MomentListener = () => {};
-  const scriptOf = (side: Side): Script =>
-    createScript({
-      ...{ side, random, rate },
-      past: (request) => request.get('x-chaos') !== undefined,
-      observe: (moment, { method }) => listener(`${side} ${method} ${moment}` as ServerMoment),
-      ...(side === 'pacs' && {
-        onStore: (objects) => {
-          for (const object of objects) appendFileSync(join(folder, 'sent.jsonl'), `${JSON.stringify(object)}\n`);
-        },
-      }),
-    });
-  const scripts = { pacs: scriptOf('pacs'), fhir: scriptOf('fhir') };
-  const archive = await startArchive({ before: scripts.pacs.handler });
-  const fhir = await startFhirStore({ before: scripts.fhir.handler });
+  const counted = (side: Side): Script => {
+    const script = chaosScript({ side, random, rate });
+    return (request) => {
+      const misbehaviour = script(request);
+      if (misbehaviour) met.set(`${side} ${misbehaviour.name}`, (met.get(`${side} ${misbehaviour.name}`) ?? 0) + 1);
+      return misbehaviour;
+    };
+  };
+  const observer = (side: Side): RequestObserver => ({
+    async before({ method }, request, body) {
+      if (side === 'pacs' && method === 'POST') noteSent(folder, await body(), request.get('content-type') ?? '');
+      listener(`${side} ${method} before` as ServerMoment);
+    },
+    after: ({ method }) => listener(`${side} ${method} after` as ServerMoment),
+  });
+  const archive = await startSimulatedArchive({ script: counted('pacs'), onRequest: observer('pacs') });
+  const fhir = await startSimulatedFhir({ script: counted('fhir'), onRequest: observer('fhir') });
   return {
     pacsUrl: archive.url,
     fhirUrl: fhir.url,
-    send: (bytes) => sendFilm(archive.url, bytes),
-    admit: (patientId) => putPatient(fhir.url, patientId),
-    async isReported(studyInstanceUid) {
-      const url = `${archive.url}/series?StudyInstanceUID=${studyInstanceUid}&Modality=SR`;
-      return ((await (await fetch(url, { headers: pastFaults })).json()) as readonly unknown[]).length > 0;
+    async send(bytes) {
+      archive.addInstance(bytes);
     },
+    admit: (patientId) => fhir.put(patientOf(patientId)),
+    isReported: async (uid) =>
+      archive.store.ofStudy(uid).some(({ SOPClassUID }) => SOPClassUID.startsWith(structuredReports)),
     onMoment(given) {
       listener = given;
     },
-    behave() {
-      scripts.pacs.behave();
-      scripts.fhir.behave();
-    },
     async dump(into) {
-      mkdirSync(join(into, 'archive'));
-      for (const { SOPInstanceUID, bytes } of archive.studies().flatMap(({ instances }) => instances)) {
-        writeFileSync(join(into, 'archive', `${SOPInstanceUID}.dcm`), bytes);
-      }
+      archive.dump(join(into, 'archive'));
       writeFileSync(join(into, 'fhir.json'), JSON.stringify(fhir.history().flat()));
     },
-    misbehaved: () => ({ ...prefixed('pacs', scripts.pacs.met), ...prefixed('fhir', scripts.fhir.met) }),
+    misbehaved: () => Object.fromEntries(met),
     async close() {
       await archive.close();
       await fhir.close();
@@ -64,13 +61,10 @@ export async function openSimulatedHospital({
   };
 }
 
-const prefixed = (side: Side, met: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
-  Object.fromEntries(Object.entries(met).map(([name, times]) => [`${side} ${name}`, times]));
+/** Root of the SOP classes of Structured Reports (PS3.4 B.5). */
+const structuredReports = '1.2.840.10008.5.1.4.1.1.88.';
 
-async function sendFilm(root: string, bytes: Uint8Array): Promise<void> {
-  const headers = { ...pastFaults, 'content-type': 'multipart/related; type="application/dicom"; boundary=film' };
-  const body = Buffer.concat([Buffer.from('--film\r\n\r\n'), bytes, Buffer.from('\r\n--film--\r\n')]);
-  const response = await fetch(`${root}/studies`, { method: 'POST', headers, body });
-  await response.arrayBuffer();
-  if (!response.ok) throw new Error(`the archive answered ${response.status} to a film`);
+function noteSent(folder: string, body: Buffer, contentType: string): void {
+  for (const object of objectsSent(body, contentType))
+    appendFileSync(join(folder, 'sent.jsonl'), `${JSON.stringify(object)}\n`);
 }

@@ -22,8 +22,8 @@ export interface RequestLine {
 }
 
 export interface RequestObserver {
-  /** The request is there and nothing was done yet; what is awaited here holds it back. */
-  readonly before?: (line: RequestLine, request: Request) => void | Promise<void>;
+  /** The request is there and nothing was done yet; what is awaited here holds it back. `body` gives all that was sent. */
+  readonly before?: (line: RequestLine, request: Request, body: Exchange['body']) => void | Promise<void>;
   /** The handler did its work, and nothing was answered yet. Not called when it did none. */
   readonly after?: (line: RequestLine, request: Request) => void | Promise<void>;
 }
@@ -79,8 +79,9 @@ export function createRecorder({ script, onRequest, mostLines = 100_000 }: Simul
       inFlight--;
       line.status = response.writableFinished ? response.statusCode : 'cut';
     });
-    await observer.before?.(line, request);
-    const exchange = observed(openExchange(request, response, next), () => observer.after?.(line, request));
+    const open = openExchange(request, response, next);
+    await observer.before?.(line, request, open.body);
+    const exchange = observed(open, () => observer.after?.(line, request));
     if (misbehaviour) await misbehaviour.handle(exchange);
     else exchange.send(await exchange.serve());
   };
