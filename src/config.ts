@@ -17,7 +17,7 @@ import { precisions } from './core/reading.ts';
 import { selectionOptionsSchema } from './dicom/select.ts';
 import { fhirOptionsSchema } from './fhir/options.ts';
 import { httpOptionsSchema } from './http/index.ts';
-import { jobsOptionsSchema } from './jobs/index.ts';
+import { jobsOptionsSchema, reconcileOptionsSchema } from './jobs/index.ts';
 import { peerOptionsSchema } from './net/options.ts';
 import { sourcesOptionsSchema } from './sources/options.ts';
 
@@ -115,6 +115,7 @@ export const configSchema = z.strictObject({
   siteSecret: z.string().min(16).optional().describe('Key of all identities; by default made once, beside the store'),
   siteSecretFile: z.string().optional(),
   jobs: jobsOptionsSchema.prefault({}),
+  reconcile: reconcileOptionsSchema.prefault({}),
   http: httpOptionsSchema.prefault({}),
 });
 

@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { withoutRepeatedAlerts } from './core/alerts.ts';
 import { Failure } from './core/failure.ts';
+import { createFlags } from './core/flags.ts';
 import type { Log } from './core/ports.ts';
 import type { StudyEvent } from './core/study.ts';
+import type { Marks } from './dicom/own-results.ts';
 import { createStudySearch } from './dicom/qido.ts';
 import {
   createGatewayMetrics,
@@ -14,11 +17,12 @@ import {
   type HttpServer,
   type ProviderStatus,
 } from './http/index.ts';
-import { openJobs, type Store } from './jobs/index.ts';
+import { createDiskWatch, type DiskWatch, freeBytesOf, openJobs, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
-import type { World } from './steps/index.ts';
-import { providerOf, wireCore, wireModel } from './wire.ts';
+import type { ReconcileWorld, World } from './steps/index.ts';
+import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
 import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
+import { lossDetector, sourcesFor, tellStart, wireReconcile } from './wire-recovery.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -29,8 +33,12 @@ export interface Gateway {
   readonly world: World;
   readonly sources: Sources;
   readonly server: { listen(): Promise<void>; url(): string };
+  /** Whether there is room for new work. */
+  readonly disk: DiskWatch;
   /** Counts what the log tells. */
   readonly log: Log;
+  /** What the slow look at finished studies needs. */
+  readonly reconciling: Omit<ReconcileWorld, 'announce'>;
   /** Resolves when the model has given its known answer. Raises `model-unusable`. */
   readonly ready: () => Promise<void>;
   /** Puts an announcement on the disk and counts it. */
@@ -42,7 +50,7 @@ export interface Gateway {
 export async function wireGateway(config: Config, stderr: Log): Promise<Gateway> {
   const model = wireModel(config);
   // The store writes the log and the metrics read the store: lines before the metrics are there are not counted.
-  const observers: Log[] = [stderr];
+  const observers: Log[] = [withoutRepeatedAlerts(stderr, Date.now)];
   const log: Log = (line) => {
     for (const observe of observers) observe(line);
   };
@@ -50,6 +58,7 @@ export async function wireGateway(config: Config, stderr: Log): Promise<Gateway>
   try {
     const metrics = createGatewayMetrics(store.board);
     observers.push(metrics.observe);
+    tellStart(store, log);
     return await wireAround({ config, model, log, metrics, store });
   } catch (error) {
     await store.close();
@@ -71,11 +80,13 @@ async function wireAround({ config, model, log, metrics, store }: Parts): Promis
   const atOnce = filmsAtOnce(config);
   const core = wireCore({ config, model, selection: config.selection, report, atOnce, onNetwork: provider.report });
   const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
-  const sources = wireSources(config, store, peers, log);
-  const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, log });
+  const sources = wireSources(config, store, peers, log, core);
+  const disk = wireDisk(config, log);
+  const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, disk, log });
   return {
-    ...{ store, heldBack, sources, log },
-    world: await wireWorld(config, store, peers, core),
+    ...{ store, heldBack, sources, disk, log },
+    world: await wireWorld(config, store, peers, core, log),
+    reconciling: wireReconcile(store, peers, core, log),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
     async announce(event) {
@@ -100,6 +111,7 @@ async function wireWorld(
   store: Store,
   peers: Peers,
   core: ReturnType<typeof wireCore>,
+  log: Log,
 ): Promise<World> {
   const { quietSeconds, maxMinutes } = config.settle;
   return {
@@ -108,13 +120,29 @@ async function wireWorld(
     destinations: peers.destinations,
     ledger: store.ledger,
     siteSecret: config.siteSecret ?? (await store.secret()),
+    takeOver: {
+      result: wireResultFinder(core, config.selection, peers),
+      report: peers.findReport,
+      tell({ number: job }, told) {
+        const time = new Date().toISOString();
+        log({ time, event: 'taken-over', job, ...told });
+        if (!told.underOwnSecret) log({ time, event: 'alert', code: 'site-secret-differs', job });
+      },
+    },
     settle: { quietSeconds, maxSeconds: maxMinutes * 60 },
+    alert: (code, { number: job }) => log({ time: new Date().toISOString(), event: 'alert', code, job }),
     progress: (job, state) => store.queue.advance(job, state, Date.now()),
     now: Date.now,
   };
 }
 
-interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'log'> {
+/** The watch on the disk of the state folder. */
+export function wireDisk({ jobs: { stateFolder, minFreeMiB } }: Config, log: Log): DiskWatch {
+  const folder = resolve(stateFolder);
+  return createDiskWatch({ minFreeMiB, freeBytes: () => freeBytesOf(folder), log, now: Date.now });
+}
+
+interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'disk' | 'log'> {
   readonly stateFolder: string;
   readonly metrics: GatewayMetrics;
   readonly provider: ProviderStatus;
@@ -122,19 +150,29 @@ interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | '
 
 function wireServer(
   config: Config,
-  { stateFolder, store, sources, metrics, provider, heldBack, log }: ServerParts,
+  { stateFolder, store, sources, metrics, provider, heldBack, disk, log }: ServerParts,
 ): HttpServer {
   const { host, port, allowedHosts, token } = config.http;
   return createHttpServer({
-    ...{ host, port, allowedHosts, log, metrics: metrics.metrics, board: store.board, history: store.history },
+    ...{
+      host,
+      port,
+      allowedHosts,
+      log,
+      metrics: metrics.metrics,
+      board: store.board,
+      history: store.history,
+      flags: createFlags(store.memory('reconcile')),
+    },
     token: token ?? keptToken(stateFolder),
     checks: [
       { name: 'model', run: () => heldBack },
       provider.check,
       { name: 'store', run: () => storeCheck(store) },
+      { name: 'disk', run: () => (disk.isLow() ? 'disk-full' : null) },
       { name: 'intake', run: () => intakeCheck(config, store) },
     ],
-    receive: (event) => receive(sources, event),
+    receive: (event) => receive(sources, disk, event),
     now: Date.now,
   });
 }
@@ -157,8 +195,15 @@ export function runningApi({ jobs, http }: Config): { readonly url: string; read
   }
 }
 
-function wireSources({ sources, pacs, timezoneOffset }: Config, store: Store, peers: Peers, log: Log): Sources {
-  return createSources(sources, {
+function wireSources(
+  { sources, pacs, timezoneOffset }: Config,
+  store: Store,
+  peers: Peers,
+  log: Log,
+  marks: Marks,
+): Sources {
+  return createSources(sourcesFor(store, sources), {
+    showsLoss: lossDetector(peers, marks, log),
     searchStudies: createStudySearch({ http: peers.pacs, ...rootsOf(pacs) }),
     orthancHttp: () => peers.pacs,
     memory: (source) => store.memory(source),
@@ -170,7 +215,9 @@ function wireSources({ sources, pacs, timezoneOffset }: Config, store: Store, pe
   });
 }
 
-async function receive({ webhook }: Sources, event: StudyEvent): Promise<void> {
+/** A study that is refused now is told so: whoever announced it must come again. */
+async function receive({ webhook }: Sources, disk: DiskWatch, event: StudyEvent): Promise<void> {
+  if (disk.isLow()) throw new Failure('disk-full', { retryAfterSeconds: 30 });
   if (!webhook)
     throw new Failure('config-invalid', { where: 'sources.webhook.enabled', expected: 'true', got: 'false' });
   await webhook.receive(event);

@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { Failure } from './core/failure.ts';
 import type { Archive, Destination } from './core/ports.ts';
+import type { TakeOverPorts } from './core/take-over.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
+import { createReportFinder } from './fhir/report-finder.ts';
 import { createFhirDestination } from './fhir/server.ts';
 import { createHttp } from './net/client.ts';
 import type { Http } from './net/http.ts';
@@ -20,6 +22,10 @@ export interface Peers {
   /** The client of the archive, also for an Orthanc's REST API. */
   readonly pacs: Http;
   readonly archive: Archive;
+  /** Where results go; null where that is the archive itself. */
+  readonly results: Archive | null;
+  /** Finds a report of ours at the FHIR server. */
+  readonly findReport: TakeOverPorts['report'];
   readonly destinations: readonly Destination[];
 }
 
@@ -50,6 +56,8 @@ export function wirePeers(
     clients: [pacsHttp, fhirHttp, ...(results ? [resultsHttp] : [])],
     pacs: pacsHttp,
     archive: createPacs({ http: pacsHttp, ...roots, spoolFolder, timeoutMs }),
+    results: results ? createPacs({ http: resultsHttp, ...resultRoots, spoolFolder, timeoutMs }) : null,
+    findReport: createReportFinder(fhirHttp, fhir.url),
     destinations: [
       createPacsDestination({
         http: resultsHttp,

@@ -217,6 +217,17 @@ describe('the spine', () => {
     expect(asked).toEqual([['sr', 'fhir-bundle'], ['fhir-bundle']]);
   });
 
+  test('tells of a film that was acquired after it was read, because a viewer shows the result before it (fault 102)', async () => {
+    const alerts: string[] = [];
+    const alert = (code: string) => alerts.push(code);
+    const early = makeWorld([{ key: '1.1' }], { alert, now: () => Date.parse('2026-03-14T08:00:00Z') });
+    await run(early.world);
+    expect(alerts).toEqual(['clock-behind']);
+    expect(early.ledger.recordings[0]?.reading.images[0]?.flags).toContain('read-before-acquisition');
+    await run(makeWorld([{ key: '1.1' }], { alert }).world);
+    expect(alerts).toHaveLength(1);
+  });
+
   test('delivers nothing new when a finished study is announced again (fault 2)', async () => {
     const { world, pacs, fhir, reads } = makeWorld([{ key: '1.1' }]);
     for (let round = 0; round < 3; round++) await run(world);
@@ -245,6 +256,37 @@ describe('the spine', () => {
     plans[0] = { key: '1.1', provider: { asked: 'auto', used: 'cpu' } };
     await run(world);
     expect([reads.length, pacs.stored.length]).toEqual([1, 1]);
+  });
+
+  test('brings a report without a receipt to its end before the next revision, because it may be stored all the same (fault 42)', async () => {
+    const plans: FilmPlan[] = [{ key: '1.1' }];
+    const { world, ledger, fhir } = makeWorld(plans);
+    const silent = destination('pacs', ['sr'], [new Failure('pacs-unconfirmed')]);
+    const unsure = { ...world, destinations: [silent.port, fhir.port] };
+    await expect(run(unsure)).rejects.toMatchObject({ code: 'pacs-unconfirmed' });
+    plans.push({ key: '1.2' });
+    await run(unsure);
+    const [first, second] = ledger.recordings;
+    expect(silent.stored.map(({ id }) => id)).toEqual(
+      [first, second].map((each) => each?.artifacts.find(({ kind }) => kind === 'sr')?.id),
+    );
+    expect(second?.reading.predecessor?.SOPInstanceUID).toBe(silent.stored[0]?.id);
+  });
+
+  test('goes on without a report that the archive refuses, because it is not there to be followed', async () => {
+    const plans: FilmPlan[] = [{ key: '1.1' }];
+    const { world, ledger } = makeWorld(plans);
+    const refusing = destination(
+      'pacs',
+      ['sr'],
+      [new Failure('pacs-store-refused'), new Failure('pacs-store-refused')],
+    );
+    const strict = { ...world, destinations: [refusing.port] };
+    await expect(run(strict)).rejects.toMatchObject({ code: 'pacs-store-refused' });
+    plans.push({ key: '1.2' });
+    await run(strict);
+    expect(ledger.recordings[1]?.reading).toMatchObject({ revision: 2, predecessor: null });
+    expect(refusing.stored).toHaveLength(1);
   });
 
   test('makes a new revision that names its predecessor when a late image arrives (fault 1)', async () => {

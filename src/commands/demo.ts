@@ -74,7 +74,8 @@ function configOf({ dicomwebUrl, fhirUrl, fhirOptions }: Sandbox, folder: string
     selection: { qualityControlPatientIds: [] },
     settle: { quietSeconds: 1 },
     allowUntrained: true,
-    jobs: { stateFolder: join(folder, 'state') },
+    // Nothing is kept: a disk that is nearly full is good enough.
+    jobs: { stateFolder: join(folder, 'state'), minFreeMiB: 0 },
     http: { port: 0 },
   };
   const file = { name: 'the demo', text: JSON.stringify(settings) };

@@ -9,6 +9,7 @@ import {
   type Picture,
   type Reading,
   type StudyHeader,
+  unseenPixels,
   type View,
 } from './reading.ts';
 import type { Dataset, Instance, InstanceReference } from './study.ts';
@@ -65,6 +66,7 @@ export function concludeFilms(films: readonly Film[], circumstances: Circumstanc
     revision: (previous?.reading.revision ?? 0) + 1,
     predecessor: circumstances.predecessor,
     source: circumstances.source,
+    ...(previous?.reading.takenOver && { takenOver: previous.reading.takenOver }),
   };
   return { reading, pictures: Object.fromEntries(read.map((film) => [uidOf(film), film.picture])) };
 }
@@ -114,7 +116,8 @@ function studyOf(films: readonly Film[], describe: Circumstances['describe']): S
 function imageRevision(reading: ImageReading, previous: Recorded | null): number {
   const before = previous?.reading.images.find(({ image }) => image.SOPInstanceUID === reading.image.SOPInstanceUID);
   if (!before) return 1;
-  return before.pixelDigest === reading.pixelDigest ? before.revision : before.revision + 1;
+  const same = before.pixelDigest === reading.pixelDigest || before.pixelDigest === unseenPixels;
+  return same ? before.revision : before.revision + 1;
 }
 
 /** What became of one listed object: the rule's word, or what the reader found. */

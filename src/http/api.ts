@@ -1,5 +1,6 @@
 import { json, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
+import type { Flags } from '../core/flags.ts';
 import { isUid } from '../core/ids.ts';
 import type { JobState, StudyBoard, StudyQuery, StudyRow } from '../core/ports.ts';
 import type { StudyEvent } from '../core/study.ts';
@@ -12,6 +13,8 @@ export interface ApiOptions {
   /** Takes an announcement; resolves when it is on the disk. */
   readonly receive: (event: StudyEvent) => Promise<void>;
   /** Every change of state of a study, oldest first. */
+  /** What a later look found wrong with a study. */
+  readonly flags?: Pick<Flags, 'of' | 'all'>;
   readonly history?: (studyInstanceUid: string) => Promise<readonly StateChange[]>;
 }
 
@@ -60,7 +63,7 @@ const announcementSchema = z.strictObject({
   priority: z.enum(['stat', 'routine']).default('routine'),
 });
 
-export function createApi({ board, receive, history }: ApiOptions): Router {
+export function createApi({ board, receive, history, flags }: ApiOptions): Router {
   const list: RequestHandler = async (request, response) => {
     const query = parse(querySchema, request.query) as StudyQuery;
     const { total, studies } = await board.find(query);
@@ -70,17 +73,26 @@ export function createApi({ board, receive, history }: ApiOptions): Router {
     const { uid } = request.params;
     const row = isUid(uid) ? await board.get(uid) : null;
     if (!row) throw notFound();
-    response.json({ ...present(row), ...(history && { history: (await history(uid)).map(presentChange) }) });
+    response.json({
+      ...present(row),
+      flags: (await flags?.of(uid)) ?? [],
+      ...(history && { history: (await history(uid)).map(presentChange) }),
+    });
   };
   const announce: RequestHandler = async (request, response) => {
     const { studyInstanceUid, priority } = parse(announcementSchema, request.body);
     await receive({ studyInstanceUid, priority, source: 'webhook' });
     response.status(202).location(`/api/v1/studies/${studyInstanceUid}`).json({ studyInstanceUid, priority });
   };
+  const flagged: RequestHandler = async (_request, response) => {
+    const all = Object.entries((await flags?.all()) ?? {});
+    response.json({ studies: all.map(([studyInstanceUid, of]) => ({ studyInstanceUid, flags: of })) });
+  };
   const body = json({ limit: bodyLimitBytes, inflate: false, type: 'application/json' });
   const router = Router({ caseSensitive: true, strict: true });
   router.route('/studies').get(list).post(requireJson, body, announce).all(refuseMethod('GET, HEAD, POST'));
   router.route('/studies/:uid').get(one).all(refuseMethod('GET, HEAD'));
+  router.route('/flags').get(flagged).all(refuseMethod('GET, HEAD'));
   return router;
 }
 

@@ -122,6 +122,15 @@ function* recorded(bytes: ArtifactBytes, { id, json }: ReadingRow): Work<Recorde
   return { reading: JSON.parse(json) as Reading, artifacts, receipts };
 }
 
+/** False when its bytes were purged: then nothing could be delivered again. */
+export function forgetReceipt(engine: Engine, artifactId: string, destination: string): Promise<boolean> {
+  return engine.transaction(where, function* () {
+    if (!(yield* one(sql.kept, artifactId))) return false;
+    yield* run(sql.forgetReceipt, artifactId, destination);
+    return true;
+  });
+}
+
 /** Receipts of a reading, in the order of its artifacts. */
 export function* receiptsOf(reading: number | null): Work<readonly Receipt[]> {
   return (yield* all<Receipt>(sql.receipts, reading)).map((receipt) => ({ ...receipt }));
@@ -176,6 +185,8 @@ const sql = {
     FROM reading_artifact JOIN receipt USING (artifact) WHERE reading = $1 ORDER BY position, destination`,
   receive: `INSERT INTO receipt (artifact, destination, stored_at, note) VALUES ($1, $2, $3, $4)
     ON CONFLICT (artifact, destination) DO UPDATE SET stored_at = excluded.stored_at, note = excluded.note`,
+  kept: 'SELECT 1 AS kept FROM artifact WHERE id = $1 AND purged_at IS NULL',
+  forgetReceipt: 'DELETE FROM receipt WHERE artifact = $1 AND destination = $2',
   forgetOutcomes: 'DELETE FROM outcome WHERE job = $1',
   recordOutcome: 'INSERT INTO outcome (job, position, reason, json) VALUES ($1, $2, $3, $4)',
   forget: `UPDATE artifact SET purged_at = $1 WHERE purged_at IS NULL

@@ -5,7 +5,7 @@ import { openStore } from './sqlite.ts';
 import type { Store } from './store.ts';
 
 /** The store that the configuration names. A new engine is its file and a line here. */
-export async function openJobs({ kind, url, password, stateFolder }: JobsOptions, log: Log): Promise<Store> {
-  if (kind === 'sqlite' || url === undefined) return openStore(stateFolder, log);
+export async function openJobs({ kind, url, password, stateFolder, onDamage }: JobsOptions, log: Log): Promise<Store> {
+  if (kind === 'sqlite' || url === undefined) return openStore(stateFolder, log, { onDamage });
   return openPostgresStore({ url, stateFolder, ...(password !== undefined && { password }) }, log);
 }

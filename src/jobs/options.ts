@@ -25,12 +25,29 @@ const shape = {
     .max(24 * 30)
     .default(72)
     .describe('How long a study that fails is tried again before it is dead'),
+  longestPauseSeconds: z
+    .number()
+    .min(1)
+    .max(3600)
+    .default(600)
+    .describe('Longest pause between two tries of a study that fails; a server that asks for more is given it'),
   retentionDays: z
     .number()
     .min(0)
     .max(3650)
     .default(7)
     .describe('How long the bytes of delivered artifacts are kept after the study ended'),
+  minFreeMiB: z
+    .number()
+    .min(0)
+    .default(512)
+    .describe(
+      'Room on the disk of the state folder below which nothing new is taken in; 0 = as long as anything can be written',
+    ),
+  onDamage: z
+    .enum(['recover', 'stop'])
+    .default('recover')
+    .describe('A damaged SQLite store: set aside and rebuilt out of PACS and FHIR server, or refused with exit 74'),
 };
 
 export const jobsOptionsSchema = z.strictObject(shape).superRefine(({ kind, url }, context) => {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Log } from '../core/ports.ts';
 import { type ArtifactBytes, mustMatch, verified } from './artifacts.ts';
 import { createBoard, createHistory } from './board.ts';
-import { createLedger, purge } from './ledger.ts';
+import { createLedger, forgetReceipt, purge } from './ledger.ts';
 import { lockFolder } from './lock.ts';
 import { type Connection, connect, createPostgresEngine, defaultPatienceMs } from './postgres-engine.ts';
 import { translated } from './postgres-errors.ts';
@@ -69,6 +69,10 @@ function assemble(connection: Connection, session: Session, log: Log, unlock: ()
   const stop = watchOthers(queue, session);
   let isOpen = true;
   return {
+    // Whether the database was lost shows at the archive, not here: no file of this folder tells of it.
+    start: 'kept',
+    setAsideAs: null,
+    recovering: false,
     queue: { ...queue, watch: session.onWake },
     ledger: createLedger(engine, bytesInRows),
     board: createBoard(engine),
@@ -77,6 +81,7 @@ function assemble(connection: Connection, session: Session, log: Log, unlock: ()
     secret: () => secretOf(engine),
     leads: session.leads,
     check: () => check(connection, session),
+    forgetReceipt: (artifactId, destination) => forgetReceipt(engine, artifactId, destination),
     purge: (olderThan, now) => purge(engine, bytesInRows, olderThan, now),
     async close() {
       if (!isOpen) return;

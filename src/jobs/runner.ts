@@ -1,7 +1,8 @@
-import { types } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asFailure, describe, type Failure } from '../core/failure.ts';
 import type { Job, Log, Settlement } from '../core/ports.ts';
 import { type ClaimedJob, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+import { stackFrames } from './stack-frames.ts';
 import type { DurableQueue } from './store.ts';
 
 /** Takes due jobs off the queue and runs them, a few at a time, until told to stop. */
@@ -48,7 +49,11 @@ async function run(options: RunnerOptions, bell: Bell): Promise<void> {
   const running: Running = new Map();
   const crash = new AbortController();
   try {
-    await options.queue.recover(options.now());
+    await whenThereIsRoom(
+      options,
+      () => !options.signal.aborted,
+      () => options.queue.recover(options.now()),
+    );
     await claimJobs(options, bell, running, crash);
   } finally {
     await stop(options, running);
@@ -69,13 +74,24 @@ async function claimJobs(options: RunnerOptions, bell: Bell, running: Running, c
   };
   while (!signal.aborted && !crash.signal.aborted) {
     const rung = bell.next();
-    const job = running.size < concurrency ? await queue.claim(now()) : null;
+    const job = running.size < concurrency ? await unlessFull(queue.claim(now())) : null;
     if (job) {
       start(job);
       continue;
     }
     const dueAt = running.size < concurrency ? await queue.nextDueAt() : null;
-    await atMost(dueAt === null ? longestSleepMs : Math.max(0, Math.min(longestSleepMs, dueAt - now())), rung);
+    if (job === undefined) await atMost(roomPauseMs, rung);
+    else await atMost(dueAt === null ? longestSleepMs : Math.max(0, Math.min(longestSleepMs, dueAt - now())), rung);
+  }
+}
+
+/** `undefined`: the disk has no room for the claim. */
+async function unlessFull<T>(write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (thrown) {
+    if (asFailure(thrown).code === 'disk-full') return undefined;
+    throw thrown;
   }
 }
 
@@ -85,7 +101,7 @@ async function stop(options: RunnerOptions, running: Running): Promise<void> {
   await atMost(graceMs, Promise.all(running.values()));
   const late = [...running.keys()];
   running.clear();
-  for (const job of late) await unlessLost(options, job, queue.park(job, now()));
+  for (const job of late) await unlessFull(unlessLost(options, job, queue.park(job, now())));
 }
 
 /** One run. Rejects only when the store fails: then nothing that this process does is durable any more, and it must stop. */
@@ -102,7 +118,7 @@ async function runJob(options: RunnerOptions, job: ClaimedJob, isMine: () => boo
     if (failure.code === 'store-failed') throw failure;
     settlement = settlementOf(job, failure, now(), options);
   }
-  if (isMine()) await unlessLost(options, job, queue.settle(job, settlement, now()));
+  await whenThereIsRoom(options, isMine, () => unlessLost(options, job, queue.settle(job, settlement, now())));
 }
 
 /** Who took a job over ends it; what this run had to say of it is dropped. */
@@ -113,6 +129,26 @@ async function unlessLost({ log, now }: RunnerOptions, job: ClaimedJob, change: 
     const failure = asFailure(thrown);
     if (failure.code !== 'claim-lost') throw thrown;
     log(failureLine(job, failure, now()));
+  }
+}
+
+const roomPauseMs = 2_000;
+
+/** A full disk keeps no settlement from being written once there is room: until then the run holds its claim. */
+async function whenThereIsRoom(
+  { signal }: RunnerOptions,
+  isMine: () => boolean,
+  write: () => Promise<void>,
+): Promise<void> {
+  while (isMine()) {
+    try {
+      return await write();
+    } catch (thrown) {
+      if (asFailure(thrown).code !== 'disk-full') throw thrown;
+    }
+    // At a stop the claim is left: the next start frees it.
+    if (signal.aborted) return;
+    await sleep(roomPauseMs, undefined, { signal }).catch(() => {});
   }
 }
 
@@ -140,22 +176,13 @@ export function settlementOf(
 function failureLine(job: Job, failure: Failure, now: number): Parameters<Log>[0] {
   const { code, detail } = failure;
   const line = { time: new Date(now).toISOString(), event: 'failure', job: job.number, code, class: failure.class };
-  const stack = code === 'internal' ? { stack: frames(detail.cause ?? failure) } : {};
+  const stack = code === 'internal' ? { stack: stackFrames(detail.cause ?? failure) } : {};
   return { ...line, detail: withoutUids(describe(code, detail)), ...stack };
 }
 
 /** Five components or more, or a `2.25.` UUID; an IPv4 address stays. */
 function withoutUids(text: string): string {
   return text.replaceAll(/\b(?:2\.25\.\d+|\d+(?:\.\d+){4,})\b/g, '<uid>');
-}
-
-/** Where an unexpected error came from. Its message stays out of the log: nobody vouches that it quotes no patient. */
-function frames(error: unknown): string {
-  if (!types.isNativeError(error)) return `thrown: a ${typeof error}`;
-  const { stack = '', message } = error;
-  const afterMessage = stack.slice(stack.indexOf(message) + message.length);
-  const lines = afterMessage.split('\n').filter((line) => /^ {4}at /.test(line));
-  return [error.constructor.name, ...lines.map((line) => line.trim())].join('\n');
 }
 
 interface Bell {

@@ -6,7 +6,7 @@ import { type Database, transaction, translateErrors } from './database.ts';
 const where = 'the schema of the job store';
 
 /** "CXRG" in ASCII: tells our database from any other. */
-const applicationId = 0x43585247;
+export const applicationId = 0x43585247;
 
 /**
  * `waiting` is derived from claim and state, so that the three cannot disagree. `failing_since` starts the retry window,
@@ -140,14 +140,16 @@ export const schemaVersion = migrations.length;
  * Brings the tables to this version in one transaction; refuses a database of a newer gateway or of another program. The folder
  * is locked: nobody writes between the copy of what was there and the change (fault 78).
  * @param keepCopy hears the version of a database with content before it is changed.
+ * @returns whether there were no tables before.
  */
-export function migrate(database: Database, keepCopy: (version: number) => void): void {
+export function migrate(database: Database, keepCopy: (version: number) => void): boolean {
   const version = versionOf(database);
-  if (version === schemaVersion) return;
+  if (version === schemaVersion) return false;
   if (version > 0) keepCopy(version);
-  transaction(database, where, () => {
+  return transaction(database, where, () => {
     for (const migration of migrations.slice(version)) database.exec(migration);
     database.exec(`PRAGMA user_version = ${schemaVersion}; PRAGMA application_id = ${applicationId}`);
+    return version === 0;
   });
 }
 

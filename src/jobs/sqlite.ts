@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path';
 import type { Log } from '../core/ports.ts';
 import { bytesInFiles, openArtifactFiles, syncFile, syncFolder } from './artifacts.ts';
 import { createBoard, createHistory } from './board.ts';
-import { type Database, openDatabase, translateErrors } from './database.ts';
-import { createLedger, purge } from './ledger.ts';
+import { isDamage, type StoreStart, setAside, storeFile, wasUsed } from './damage.ts';
+import { type Database, openDatabase, transaction, translateErrors } from './database.ts';
+import { createLedger, forgetReceipt, purge } from './ledger.ts';
 import { lockFolder } from './lock.ts';
 import { createQueue } from './queue.ts';
 import { migrate } from './schema.ts';
@@ -14,6 +15,13 @@ import { createSqliteEngine } from './sqlite-engine.ts';
 import { makePrivate } from './state-folder.ts';
 import type { Store } from './store.ts';
 
+export interface StoreOptions {
+  /** A damaged database: set aside and begun anew, or refused. */
+  readonly onDamage?: 'recover' | 'stop';
+  /** Milliseconds since 1970; for the name of a database that is set aside. */
+  readonly now?: () => number;
+}
+
 /**
  * Opens the state folder, made when it is not there, and holds its lock until `close`.
  *
@@ -21,16 +29,21 @@ import type { Store } from './store.ts';
  * @param log hears one line per change of state of a job, after it is on the disk.
  * @throws Failure `store-locked` (another process), `store-failed` (damaged, newer schema, not writable).
  */
-export function openStore(folder: string, log: Log = () => {}): Store {
+export function openStore(
+  folder: string,
+  log: Log = () => {},
+  { onDamage = 'stop', now = Date.now }: StoreOptions = {},
+): Store {
   const path = resolve(folder);
   makePrivate(path);
   const lock = lockFolder(path);
   try {
-    const database = openDatabase(join(path, 'store.sqlite'));
+    const wasInUse = wasUsed(path);
+    const { database, isNew, setAsideAs } = openOrSetAside(path, onDamage, now);
+    const start = setAsideAs !== null ? 'damaged' : isNew ? (wasInUse ? 'lost' : 'first') : 'kept';
     try {
-      migrate(database, (version) => keepCopy(database, path, version));
       syncFolder(path);
-      return assemble(path, database, log, () => lock.release());
+      return assemble(path, database, { log, unlock: () => lock.release(), start, setAsideAs });
     } catch (error) {
       database.close();
       throw error;
@@ -41,11 +54,47 @@ export function openStore(folder: string, log: Log = () => {}): Store {
   }
 }
 
-function assemble(path: string, database: Database, log: Log, unlock: () => void): Store {
+interface Opened {
+  readonly database: Database;
+  readonly isNew: boolean;
+  readonly setAsideAs: string | null;
+}
+
+function openOrSetAside(folder: string, onDamage: 'recover' | 'stop', now: () => number): Opened {
+  try {
+    return { ...openMigrated(folder), setAsideAs: null };
+  } catch (error) {
+    if (onDamage === 'stop' || !isDamage(error)) throw error;
+    const setAsideAs = setAside(folder, error, now());
+    return { ...openMigrated(folder), setAsideAs };
+  }
+}
+
+function openMigrated(folder: string): Pick<Opened, 'database' | 'isNew'> {
+  const database = openDatabase(join(folder, storeFile));
+  try {
+    return { database, isNew: migrate(database, (version) => keepCopy(database, folder, version)) };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly log: Log;
+  readonly unlock: () => void;
+  readonly start: StoreStart;
+  readonly setAsideAs: string | null;
+}
+
+function assemble(path: string, database: Database, { log, unlock, start, setAsideAs }: Parts): Store {
   const engine = createSqliteEngine(database);
   const bytes = bytesInFiles(openArtifactFiles(join(path, 'artifacts')));
   const queue = createQueue(engine, log);
   return {
+    start,
+    setAsideAs,
+    recovering: isRecovering(database, start),
     queue,
     ledger: createLedger(engine, bytes),
     board: createBoard(engine),
@@ -56,6 +105,7 @@ function assemble(path: string, database: Database, log: Log, unlock: () => void
     async check() {
       await queue.nextDueAt();
     },
+    forgetReceipt: (artifactId, destination) => forgetReceipt(engine, artifactId, destination),
     purge: (olderThan, now) => purge(engine, bytes, olderThan, now),
     async close() {
       if (!database.isOpen) return;
@@ -63,6 +113,17 @@ function assemble(path: string, database: Database, log: Log, unlock: () => void
       unlock();
     },
   };
+}
+
+/** A store that was begun in place of a lost one stays so: the look-back must outlive a crash in the middle of it. */
+function isRecovering(database: Database, start: StoreStart): boolean {
+  const where = 'the begin of the job store';
+  if (start === 'lost' || start === 'damaged') {
+    const begun = "INSERT OR REPLACE INTO memory (owner, key, json) VALUES ('store', 'begun', '\"recovery\"')";
+    transaction(database, where, () => database.exec(begun));
+  }
+  const select = database.prepare("SELECT 1 FROM memory WHERE owner = 'store' AND key = 'begun'");
+  return translateErrors(where, () => select.get()) !== undefined;
 }
 
 /** The whole database as it was, beside it, before a newer gateway changes its tables: `store-v1.sqlite`. */

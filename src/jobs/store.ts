@@ -1,6 +1,7 @@
 import type { FailureCode } from '../core/failure.ts';
 import type { Job, JobQueue, JobState, Ledger, Memory, Settlement, StudyBoard } from '../core/ports.ts';
 import type { ClaimedJob, RetrySettlement } from './backoff.ts';
+import type { StoreStart } from './damage.ts';
 
 /** What a store gives, whatever engine holds it. Every implementation passes the suites in `test/contracts`. */
 
@@ -30,6 +31,11 @@ export interface DurableQueue extends JobQueue {
 }
 
 export interface Store {
+  readonly start: StoreStart;
+  /** Name of the damaged database in the state folder, when `start` is `damaged`; else null. */
+  readonly setAsideAs: string | null;
+  /** Whether this store was begun in place of one that was lost or damaged, at this start or at an earlier one. */
+  readonly recovering: boolean;
   readonly queue: DurableQueue;
   readonly ledger: Ledger;
   readonly board: StudyBoard;
@@ -48,6 +54,8 @@ export interface Store {
    * left over. An artifact without a receipt is never removed. Gives the number of artifacts removed.
    */
   purge(olderThan: number, now: number): Promise<number>;
+  /** The artifact is no longer at the destination: it is delivered again at the next run. False when its bytes were purged. */
+  forgetReceipt(artifactId: string, destination: string): Promise<boolean>;
   /** Closes the store and unlocks the folder; a second call changes nothing. */
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { relative } from './fhir-references.ts';
 import { Refusal } from './fhir-refusal.ts';
-import { keyOf, latest, ofType, type Stored, type Tables } from './fhir-tables.ts';
+import { keyOf, latest, type Stored, type Tables } from './fhir-tables.ts';
 
 /** Search (FHIR R4, search.html) over the parameters that a reader of our reports needs; all others are refused by name. */
 
@@ -56,12 +56,25 @@ export interface Scope {
 /** All resources of a type that meet every parameter, newest first when `_sort=-_lastUpdated`. */
 export function search(type: string, query: URLSearchParams, scope: Scope): readonly Stored[] {
   const keys = [...query].filter(([name]) => !control.has(name));
-  const found = ofType(scope.tables, type).filter((stored) =>
+  const found = candidates(type, keys, scope).filter((stored) =>
     keys.every(([name, value]) => meets(stored, name, value, scope)),
   );
   // A parameter must be known even where no resource is there to try it on.
   for (const [name] of keys) parameterOf(type, name.split(/[.:]/)[0]!);
   return sorted(found, query.get('_sort'));
+}
+
+/** All of the type, or those that a key of one id or one identifier can mean. */
+function candidates(
+  type: string,
+  keys: readonly (readonly [name: string, value: string])[],
+  { tables }: Scope,
+): readonly Stored[] {
+  const plain = (wanted: string) => keys.find(([name, value]) => name === wanted && /^[^,\\]+$/.test(value))?.[1];
+  const id = plain('_id');
+  if (id !== undefined) return [latest(tables, keyOf(type, id)) ?? []].flat();
+  const value = plain('identifier')?.replace(/^[^|]*\|/, '');
+  return value ? tables.withIdentifier(type, value) : tables.ofType(type);
 }
 
 function sorted(found: readonly Stored[], order: string | null): readonly Stored[] {

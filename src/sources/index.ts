@@ -1,6 +1,6 @@
 import type { Failure } from '../core/failure.ts';
 import type { Memory, Source } from '../core/ports.ts';
-import type { SearchStudies } from '../core/search.ts';
+import type { ListedStudy, SearchStudies } from '../core/search.ts';
 import type { Http } from '../net/http.ts';
 import type { SourcesOptions } from './options.ts';
 import { createOrthancChanges } from './orthanc-changes.ts';
@@ -24,6 +24,8 @@ export interface SourceTools {
   readonly timezoneOffset: string | null;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** See `QidoPoll`. */
+  readonly showsLoss?: (study: ListedStudy) => Promise<boolean>;
 }
 
 export interface Sources {
@@ -35,7 +37,8 @@ export interface Sources {
 
 /** The sources that the site wants: a new one is its file and a line here. */
 export function createSources({ qidoPoll, orthancChanges, webhook }: SourcesOptions, tools: SourceTools): Sources {
-  const { searchStudies, timezoneOffset, now } = tools;
+  const { searchStudies, timezoneOffset, now, showsLoss } = tools;
+  const loss = showsLoss ? { showsLoss } : {};
   const toolsOf = (name: string) => ({
     memory: tools.memory(name),
     leads: () => tools.leads(name),
@@ -45,7 +48,7 @@ export function createSources({ qidoPoll, orthancChanges, webhook }: SourcesOpti
   const hook = webhook.enabled ? createWebhook() : null;
   const sources = [
     ...(qidoPoll.enabled
-      ? [createQidoPoll({ searchStudies, options: qidoPoll, timezoneOffset, now, ...toolsOf('qido-poll') })]
+      ? [createQidoPoll({ searchStudies, options: qidoPoll, timezoneOffset, now, ...loss, ...toolsOf('qido-poll') })]
       : []),
     ...(orthancUrl === undefined
       ? []

@@ -1,11 +1,13 @@
+import { hasClockFlag, withClockFlags } from '../core/clock-order.ts';
 import { type Conclusion, concludeFilms, type Film } from '../core/conclude.ts';
 import { identify } from '../core/ids.ts';
-import type { Job, Recorded } from '../core/ports.ts';
+import type { Artifact, Job, Recorded } from '../core/ports.ts';
+import { finish } from './deliver.ts';
 import type { World } from './world.ts';
 
 export async function conclude(world: World, job: Job, films: readonly Film[]): Promise<Conclusion | null> {
   await world.progress(job, 'read');
-  const previous = await world.ledger.latest(job.studyInstanceUid, world.model.id);
+  const previous = await finished(world, job);
   const conclusion = concludeFilms(films, {
     model: world.model,
     settings: world.settings,
@@ -16,7 +18,18 @@ export async function conclude(world: World, job: Job, films: readonly Film[]): 
     source: world.archive.name,
   });
   if (!conclusion || (conclusion.reading.images.length === 0 && !world.reportFailures)) return null;
-  return conclusion;
+  const reading = withClockFlags(conclusion.reading);
+  if (hasClockFlag(reading)) world.alert?.('clock-behind', job);
+  return { ...conclusion, reading };
+}
+
+/** The reading that this one follows, its SR at the archives if it can be. */
+async function finished(world: World, job: Job): Promise<Recorded | null> {
+  const latest = () => world.ledger.latest(job.studyInstanceUid, world.model.id);
+  const previous = await latest();
+  if (!previous) return null;
+  await finish(world, job, previous);
+  return latest();
 }
 
 /** The SR that a later revision replaces: the newest one that reached an archive. */
@@ -31,9 +44,13 @@ function predecessorOf({ reading, artifacts, receipts }: Recorded, siteSecret: s
   };
 }
 
-export async function record(world: World, job: Job, { reading, pictures }: Conclusion): Promise<Recorded> {
+export async function record(world: World, job: Job, conclusion: Conclusion): Promise<Recorded> {
+  return world.ledger.record(job, conclusion.reading, composed(world, conclusion));
+}
+
+/** Every output of a conclusion. */
+export function composed(world: World, { reading, pictures }: Conclusion): readonly Artifact[] {
   const identity = identify(reading, world.siteSecret);
   const { codes, gateway } = world;
-  const artifacts = world.outputs.flatMap((output) => output.compose({ reading, identity, pictures, codes, gateway }));
-  return world.ledger.record(job, reading, artifacts);
+  return world.outputs.flatMap((output) => output.compose({ reading, identity, pictures, codes, gateway }));
 }

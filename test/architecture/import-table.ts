@@ -44,7 +44,7 @@ export const importTable: Readonly<Record<string, Row>> = {
   'version.ts': row([]),
   'config.ts': row([...everyFolder, 'config-input.ts'], ['yaml']),
   'config-input.ts': row(['core']),
-  // The wiring in three files: what every command needs, what stands for servers, and what only a gateway does.
+  // The wiring: what every command needs, what stands for servers, what only a gateway does, and what it does after a loss.
   'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps', 'version.ts']),
   'wire-peers.ts': row(['core', 'dicom', 'fhir', 'net', 'config.ts']),
   'wire-gateway.ts': row([
@@ -55,7 +55,9 @@ export const importTable: Readonly<Record<string, Row>> = {
     'version.ts',
     'wire.ts',
     'wire-peers.ts',
+    'wire-recovery.ts',
   ]),
+  'wire-recovery.ts': row(['core', 'dicom', 'jobs', 'sources', 'steps', 'wire-peers.ts']),
   commands: row([
     ...['core', 'jobs', 'sandbox', 'science'],
     ...['config.ts', 'pipeline.ts', 'steps', 'wire.ts', 'wire-peers.ts', 'wire-gateway.ts', 'version.ts'],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   type ClaimedJob,
+  defaultLongestPauseMs,
   firstDelayMs,
-  longestDelayMs,
   longestRetryAfterMs,
   nextDelayMs,
   previousDelayMs,
@@ -49,8 +49,17 @@ describe('fault 24: a PACS that fails for days', () => {
   test('delays lie between 1 s and 10 min, because a peer that is back must not wait, and one that is down must rest', () => {
     const { delays } = failForever(seeded(24));
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(firstDelayMs);
-    expect(Math.max(...delays)).toBe(longestDelayMs);
+    expect(Math.max(...delays)).toBe(defaultLongestPauseMs);
     expect(delays.length).toBeLessThan(1_000);
+  });
+
+  test('never pauses longer than the site wants, because a small archive would rather be asked again', () => {
+    const rules = { random: () => 0.999_999, longestPauseMs: 5_000 };
+    const delays = Array.from({ length: 8 }).reduce<number[]>(
+      (before) => [...before, nextDelayMs(before.at(-1)!, rules)],
+      [firstDelayMs],
+    );
+    expect(Math.max(...delays)).toBe(5_000);
   });
 
   test('two hundred studies that failed together spread out, because a herd would bring the PACS down again', () => {
@@ -58,7 +67,7 @@ describe('fault 24: a PACS that fails for days', () => {
     const sixth = Array.from({ length: 200 }, () => {
       let [dueAt, delay] = [0, firstDelayMs];
       for (let attempt = 0; attempt < 6; attempt++) {
-        delay = nextDelayMs(delay, random);
+        delay = nextDelayMs(delay, { random });
         dueAt += delay;
       }
       return Math.floor(dueAt / 1_000);
@@ -77,7 +86,7 @@ describe('fault 24: a PACS that fails for days', () => {
     const { settled, triedMs } = failForever(seeded(1));
     expect(settled).toEqual({ state: 'dead', code: 'retries-exhausted', cause: 'pacs-busy' });
     expect(triedMs).toBeGreaterThanOrEqual(72 * hour);
-    expect(triedMs).toBeLessThanOrEqual(72 * hour + longestDelayMs);
+    expect(triedMs).toBeLessThanOrEqual(72 * hour + defaultLongestPauseMs);
   });
 
   test('the window opens at the first failure, because a study may have waited in a backlog for days', () => {
@@ -102,7 +111,7 @@ describe('Retry-After', () => {
   });
 
   test('of an hour does not lengthen our own delays, because they have their own ceiling', () => {
-    expect(nextDelayMs(longestRetryAfterMs, () => 0.999_999)).toBeLessThanOrEqual(longestDelayMs);
+    expect(nextDelayMs(longestRetryAfterMs, { random: () => 0.999_999 })).toBeLessThanOrEqual(defaultLongestPauseMs);
   });
 });
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { openJobs, runJobs, type Store } from '../../src/jobs/index.ts';
+import { jobsOptionsSchema, openJobs, runJobs, type Store } from '../../src/jobs/index.ts';
 import { postgresSchemaVersion } from '../../src/jobs/postgres-schema.ts';
 import { claimStudy, makeArtifact, makeReceipt } from '../contracts/ledger.ts';
 import { query } from '../services/postgres.ts';
@@ -324,7 +324,7 @@ describePostgres('the configuration', () => {
 
   test('is kind and url, because that is the whole change for a user', async () => {
     const url = await bench.server().createDatabase();
-    const options = { ...{ concurrency: 2, retryHours: 72, retentionDays: 7 }, kind: 'postgres', url } as const;
+    const options = jobsOptionsSchema.parse({ kind: 'postgres', url });
     const stateFolder = bench.folder();
     const store = await openJobs({ ...options, stateFolder, password: 'p%@/ä' }, () => {});
     await expect(openJobs({ ...options, stateFolder }, () => {})).rejects.toMatchObject({ code: 'store-locked' });

@@ -206,7 +206,10 @@ describe('the options', () => {
       stateFolder: 'cxr-gateway-state',
       concurrency: 2,
       retryHours: 72,
+      longestPauseSeconds: 600,
       retentionDays: 7,
+      minFreeMiB: 512,
+      onDamage: 'recover',
     });
     expect(() => jobsOptionsSchema.parse({ retryHour: 1 })).toThrow('retryHour');
     expect(jobsOptionsSchema.safeParse({ concurrency: 0 }).success).toBe(false);
