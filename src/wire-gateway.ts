@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { createCertificateWatch } from './core/certificate-watch.ts';
 import { Failure } from './core/failure.ts';
+import { watchLongFailures } from './core/long-failures.ts';
 import type { Log } from './core/ports.ts';
 import type { StudyEvent } from './core/study.ts';
 import { createStudySearch } from './dicom/qido.ts';
@@ -18,7 +20,7 @@ import { openStore, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
 import type { World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel } from './wire.ts';
-import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
+import { type Peers, type PeerWatch, rootsOf, wirePeers } from './wire-peers.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -49,8 +51,9 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   };
   const store = openStore(stateFolder, log);
   const metrics = createGatewayMetrics(store.board);
-  observers.push(metrics.observe);
-  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
+  observers.push(metrics.observe, watchLongFailures(log, Date.now));
+  const watch = watchPeers(metrics, log);
+  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add(), watch);
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);
@@ -73,6 +76,18 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
       await Promise.all(peers.clients.map((client) => client.close()));
       store.close();
     },
+  };
+}
+
+/** Alerts on what the servers refuse and on certificates that end, and the metric of the latter. */
+function watchPeers({ metrics }: GatewayMetrics, log: Log): PeerWatch {
+  const certificates = createCertificateWatch(log, Date.now);
+  metrics.gauge('cxr_gateway_certificate_days_left', 'Days until the certificate of a server ends.', async () =>
+    certificates.daysLeft().map(({ peer, days }) => ({ labels: { peer }, value: days })),
+  );
+  return {
+    refused: (peer, code) => log({ time: new Date().toISOString(), event: 'alert', code, source: peer }),
+    certificate: certificates.seen,
   };
 }
 
