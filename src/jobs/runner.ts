@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { asFailure, describe, type Failure } from '../core/failure.ts';
 import type { Job, Log, Settlement } from '../core/ports.ts';
-import { type ClaimedJob, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+import { type ClaimedJob, lookAgainOrGone, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
 import type { DurableQueue } from './store.ts';
 
 /** Takes due jobs off the queue and runs them, a few at a time, until told to stop. */
@@ -114,7 +114,7 @@ export function settlementOf(
     case 'skip':
       return { state: 'skipped', code };
     case 'quarantine':
-      return { state: code === 'source-gone' ? 'source-gone' : 'quarantined', code };
+      return code === 'source-gone' ? lookAgainOrGone(job, now) : { state: 'quarantined', code };
     case 'transient':
     case 'ambiguous':
       return retryOrDie(job, { code, retryAfterSeconds: failure.detail.retryAfterSeconds }, now, rules);
