@@ -11,7 +11,7 @@ import type {
   Output,
 } from '../core/ports.ts';
 import type { ContentSettings, ModelIdentity, View } from '../core/reading.ts';
-import type { Dataset, Instance, PatientIdentity } from '../core/study.ts';
+import { type Dataset, type Instance, samePatient } from '../core/study.ts';
 
 /** What the steps are built from. Every effect is handed in. */
 export interface World {
@@ -38,8 +38,4 @@ export interface World {
 export const eligible = (chosen: readonly Chosen[]): readonly { readonly instance: Instance; readonly view: View }[] =>
   chosen.flatMap(({ instance, choice }) => (choice.outcome === 'eligible' ? [{ instance, view: choice.view }] : []));
 
-/** What one side does not tell contradicts nothing: archives leave out the issuer, and some the patient. */
-export function samePatient(a: PatientIdentity, b: PatientIdentity): boolean {
-  const agree = (one: string | null, other: string | null) => one === null || other === null || one === other;
-  return agree(a.PatientID, b.PatientID) && agree(a.IssuerOfPatientID, b.IssuerOfPatientID);
-}
+export { samePatient };

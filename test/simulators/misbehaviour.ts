@@ -129,6 +129,6 @@ export const commonMisbehaviours: readonly Misbehaviour[] = [
   resetAfter,
   cutBody(true),
   cutBody(false),
-  drip(2, 64),
+  drip(2, 2048),
   stalled(300),
 ];

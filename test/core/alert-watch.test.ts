@@ -1,16 +1,16 @@
 import { expect, test } from '@jest/globals';
-import { alertAfterMs, watchLongFailures } from '../../src/core/long-failures.ts';
+import { alertAfterMs, watchForAlerts } from '../../src/core/alert-watch.ts';
 
 function watched() {
   const told: unknown[] = [];
   const time = { ms: 0 };
-  const log = watchLongFailures(
+  const log = watchForAlerts(
     ({ event, code, forSeconds }) => told.push([event, code, forSeconds]),
     () => time.ms,
   );
   const fails = (job: number, code = 'pacs-unavailable', kind = 'transient') =>
     log({ event: 'failure', job, code, class: kind });
-  const ends = (job: number, state = 'done') => log({ event: 'job', job, state, code: null });
+  const ends = (job: number, state = 'done', code: string | null = null) => log({ event: 'job', job, state, code });
   return { told, time, fails, ends };
 }
 
@@ -48,5 +48,17 @@ test('each reason is told for itself; a quarantine is none', () => {
   expect(told).toEqual([
     ['alert', 'pacs-unavailable', 900],
     ['alert', 'fhir-busy', 900],
+  ]);
+});
+
+test('an archive that gave another object, or changed ours, is told at once (faults 37 and 44)', () => {
+  const { told, ends } = watched();
+  ends(1, 'quarantined', 'wrong-object');
+  ends(2, 'dead', 'pacs-altered');
+  ends(3, 'quarantined', 'truncated');
+  ends(4, 'retrying', 'wrong-object');
+  expect(told).toEqual([
+    ['alert', 'wrong-object', undefined],
+    ['alert', 'pacs-altered', undefined],
   ]);
 });

@@ -1,8 +1,9 @@
 import type { Log } from './ports.ts';
 
 /**
- * An alert when studies have failed for a quarter of an hour for one reason (fault 24): once, until no study waits for that reason
- * any more. Reads the log, where every failed run and every end of a study stands.
+ * What of the log a person must be told of, as lines `event: alert`. Studies that have failed for a quarter of an hour for one
+ * reason (fault 24): once, until no study waits for that reason any more. And each study that ended because an archive gave another object or
+ * another patient than it should (faults 8, 37 and 44).
  */
 export const alertAfterMs = 15 * 60_000;
 
@@ -16,7 +17,7 @@ interface Failing {
 }
 
 /** Hand it every line of the log; what it writes has `event: alert`. @param now milliseconds since 1970 */
-export function watchLongFailures(log: Log, now: () => number): Log {
+export function watchForAlerts(log: Log, now: () => number): Log {
   const failing = new Map<number, Failing>();
   const jobsOf = new Map<string, number>();
   const told = new Set<string>();
@@ -44,7 +45,11 @@ export function watchLongFailures(log: Log, now: () => number): Log {
   };
   return ({ event, job, state, code, class: kind }) => {
     if (typeof job !== 'number') return;
-    if (event === 'job' && ends.has(state)) return forget(job);
+    if (event === 'job' && ends.has(state)) {
+      forget(job);
+      if (toldAtOnce.has(code)) log({ time: new Date(now()).toISOString(), event: 'alert', code: String(code), job });
+      return;
+    }
     const isTransient = event === 'failure' && (kind === 'transient' || kind === 'ambiguous');
     if (!isTransient || typeof code !== 'string' || (failing.size >= mostWatched && !failing.has(job))) return;
     const forMs = now() - note(job, code).since;
@@ -54,4 +59,5 @@ export function watchLongFailures(log: Log, now: () => number): Log {
   };
 }
 
+const toldAtOnce = new Set<unknown>(['wrong-object', 'identity-conflict', 'uid-conflict', 'pacs-altered']);
 const ends = new Set<unknown>(['done', 'skipped', 'quarantined', 'source-gone', 'dead', 'superseded', 'retracted']);
