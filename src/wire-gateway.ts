@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { watchForAlerts } from './core/alert-watch.ts';
 import { withoutRepeatedAlerts } from './core/alerts.ts';
+import { createCertificateWatch } from './core/certificate-watch.ts';
 import { Failure } from './core/failure.ts';
 import { createFlags } from './core/flags.ts';
 import type { Log } from './core/ports.ts';
@@ -21,7 +23,7 @@ import { createDiskWatch, type DiskWatch, freeBytesOf, openJobs, type Store } fr
 import { createSources, type Sources } from './sources/index.ts';
 import type { ReconcileWorld, World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
-import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
+import { type Peers, type PeerWatch, rootsOf, wirePeers } from './wire-peers.ts';
 import { lossDetector, sourcesFor, tellStart, wireReconcile } from './wire-recovery.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
@@ -57,7 +59,7 @@ export async function wireGateway(config: Config, stderr: Log): Promise<Gateway>
   const store = await openJobs(config.jobs, log);
   try {
     const metrics = createGatewayMetrics(store.board);
-    observers.push(metrics.observe);
+    observers.push(metrics.observe, watchForAlerts(log, Date.now));
     tellStart(store, log);
     return await wireAround({ config, model, log, metrics, store });
   } catch (error) {
@@ -74,7 +76,8 @@ interface Parts extends Pick<Gateway, 'store' | 'log'> {
 
 async function wireAround({ config, model, log, metrics, store }: Parts): Promise<Gateway> {
   const stateFolder = resolve(config.jobs.stateFolder);
-  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
+  const watch = watchPeers(metrics, log);
+  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add(), watch);
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);
@@ -99,6 +102,18 @@ async function wireAround({ config, model, log, metrics, store }: Parts): Promis
       await Promise.all(peers.clients.map((client) => client.close()));
       await store.close();
     },
+  };
+}
+
+/** Alerts on what the servers refuse and on certificates that end, and the metric of the latter. */
+function watchPeers({ metrics }: GatewayMetrics, log: Log): PeerWatch {
+  const certificates = createCertificateWatch(log, Date.now);
+  metrics.gauge('cxr_gateway_certificate_days_left', 'Days until the certificate of a server ends.', async () =>
+    certificates.daysLeft().map(({ peer, days }) => ({ labels: { peer }, value: days })),
+  );
+  return {
+    refused: (peer, code) => log({ time: new Date().toISOString(), event: 'alert', code, source: peer }),
+    certificate: certificates.seen,
   };
 }
 

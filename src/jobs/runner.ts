@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asFailure, describe, type Failure } from '../core/failure.ts';
 import type { Job, Log, Settlement } from '../core/ports.ts';
-import { type ClaimedJob, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+import { type ClaimedJob, lookAgainOrGone, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
 import { stackFrames } from './stack-frames.ts';
 import type { DurableQueue } from './store.ts';
 
@@ -164,7 +164,7 @@ export function settlementOf(
     case 'skip':
       return { state: 'skipped', code };
     case 'quarantine':
-      return { state: code === 'source-gone' ? 'source-gone' : 'quarantined', code };
+      return code === 'source-gone' ? lookAgainOrGone(job, now) : { state: 'quarantined', code };
     case 'transient':
     case 'ambiguous':
       return retryOrDie(job, { code, retryAfterSeconds: failure.detail.retryAfterSeconds }, now, rules);
