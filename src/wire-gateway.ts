@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { watchForAlerts } from './core/alert-watch.ts';
 import { withoutRepeatedAlerts } from './core/alerts.ts';
-import { createCertificateWatch } from './core/certificate-watch.ts';
 import { Failure } from './core/failure.ts';
 import { createFlags } from './core/flags.ts';
 import type { Log } from './core/ports.ts';
@@ -23,8 +22,9 @@ import { createDiskWatch, type DiskWatch, freeBytesOf, openJobs, type Store } fr
 import { createSources, type Sources } from './sources/index.ts';
 import type { ReconcileWorld, World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
-import { type Peers, type PeerWatch, rootsOf, wirePeers } from './wire-peers.ts';
+import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
 import { lossDetector, sourcesFor, tellStart, wireReconcile } from './wire-recovery.ts';
+import { watchPeers } from './wire-watch.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -105,18 +105,6 @@ async function wireAround({ config, model, log, metrics, store }: Parts): Promis
   };
 }
 
-/** Alerts on what the servers refuse and on certificates that end, and the metric of the latter. */
-function watchPeers({ metrics }: GatewayMetrics, log: Log): PeerWatch {
-  const certificates = createCertificateWatch(log, Date.now);
-  metrics.gauge('cxr_gateway_certificate_days_left', 'Days until the certificate of a server ends.', async () =>
-    certificates.daysLeft().map(({ peer, days }) => ({ labels: { peer }, value: days })),
-  );
-  return {
-    refused: (peer, code) => log({ time: new Date().toISOString(), event: 'alert', code, source: peer }),
-    certificate: certificates.seen,
-  };
-}
-
 /** One film after another on the CPU; for a shared network those of one run and those that gather for the next. */
 const filmsAtOnce = (config: Config): number =>
   providerOf(config) === 'cpu' ? 1 : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
@@ -183,7 +171,7 @@ function wireServer(
     checks: [
       { name: 'model', run: () => heldBack },
       provider.check,
-      { name: 'store', run: () => storeCheck(store) },
+      { name: 'store', run: () => store.check().then(() => null) },
       { name: 'disk', run: () => (disk.isLow() ? 'disk-full' : null) },
       { name: 'intake', run: () => intakeCheck(config, store) },
     ],
@@ -254,10 +242,4 @@ function keptToken(stateFolder: string): string {
       throw new Failure('store-failed', { where: 'api-token', cause });
   }
   return readFileSync(path, 'utf8').trim();
-}
-
-/** Throws when the store cannot be asked. */
-async function storeCheck(store: Store): Promise<null> {
-  await store.check();
-  return null;
 }
