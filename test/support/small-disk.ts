@@ -74,11 +74,24 @@ export function makeSmallDisk(size: string): SmallDisk & { unmount(): void } {
         ftruncateSync(file, 0);
         const page = Buffer.alloc(pageBytes, 1);
         // The file's own pages alone count; a tmpfs gives them out one by one.
-        for (let left = freeBytes() - bytes; left >= pageBytes; left -= pageBytes) writeSync(file, page);
+        for (let left = freeBytes() - bytes; left >= pageBytes; left -= pageBytes) {
+          if (!wrotePage(file, page)) break;
+        }
         fsyncSync(file);
       } finally {
         closeSync(file);
       }
     },
   };
+}
+
+/** False when somebody else took the last room meanwhile: then it is full too. */
+function wrotePage(file: number, page: Buffer): boolean {
+  try {
+    writeSync(file, page);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return false;
+    throw error;
+  }
 }
