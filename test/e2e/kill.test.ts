@@ -13,7 +13,7 @@ import { type GatewayFolder, makeGatewayFolder, poll, type RunningGateway, start
 
 /** Milliseconds within which a small study is done, so that a random moment hits it; more kills for a longer run. */
 const studyMs = 700;
-const randomKills = Number(process.env['CXR_KILLS'] ?? 12);
+const randomKills = Number(process.env['CXR_KILLS'] ?? 4);
 
 let archive: RunningArchive;
 let fhir: RunningFhirStore;
