@@ -60,11 +60,7 @@ export function createDiskWatch({ minFreeMiB, freeBytes, log, now }: DiskWatchOp
 /** A queue that gives out no job while the disk is low; what was given out goes on. */
 export function pausedByDisk(queue: DurableQueue, { isLow }: DiskWatch): DurableQueue {
   return {
-    announce: (event, now) => queue.announce(event, now),
-    advance: (job, state, now) => queue.advance(job, state, now),
-    settle: (job, settlement, now) => queue.settle(job, settlement, now),
-    park: (job, now) => queue.park(job, now),
-    recover: (now) => queue.recover(now),
+    ...queue,
     claim: async (now) => (isLow() ? null : queue.claim(now)),
     claimStudy: async (studyInstanceUid, now) => (isLow() ? null : queue.claimStudy(studyInstanceUid, now)),
     async nextDueAt() {

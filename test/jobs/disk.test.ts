@@ -63,6 +63,12 @@ describe('fault 68: the watch on the disk', () => {
     expect(await paused.claim(1)).toMatchObject({ studyInstanceUid: '1.1' });
     expect(at(600)).toBe(false);
   });
+
+  test('leaves all else of the queue as it is, because another gateway must still be heard when it makes work', async () => {
+    const { queue } = openTracked(makeFolder());
+    const watch = () => {};
+    expect(pausedByDisk({ ...queue, watch }, { isLow: () => false }).watch).toBe(watch);
+  });
 });
 
 describe('faults 68 and 69: what the system says of the disk', () => {
