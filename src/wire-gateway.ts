@@ -140,7 +140,7 @@ async function wireWorld(
 }
 
 /** The watch on the disk of the state folder. */
-export function wireDisk({ jobs: { stateFolder, minFreeMiB } }: Config, log: Log): DiskWatch {
+function wireDisk({ jobs: { stateFolder, minFreeMiB } }: Config, log: Log): DiskWatch {
   const folder = resolve(stateFolder);
   return createDiskWatch({ minFreeMiB, freeBytes: () => freeBytesOf(folder), log, now: Date.now });
 }

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
-import { asFailure } from '../core/failure.ts';
+import { unlessDiskFull } from '../core/failure.ts';
 import type { Announce, Log } from '../core/ports.ts';
 import type { StudyEvent } from '../core/study.ts';
-import { freeBytesOf, pausedByDisk, pauseMs, runJobs } from '../jobs/index.ts';
+import { freeBytesOf, type JobsOptions, pausedByDisk, pauseMs, retryRules, runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
 import { createSteps, type ReconcileRules, reconcile } from '../steps/index.ts';
 import { type Gateway, wireGateway } from '../wire-gateway.ts';
@@ -38,11 +38,7 @@ export async function run({ config: path, set = [] }: Input): Promise<number> {
   return exitCodes.ok;
 }
 
-interface JobRules {
-  readonly concurrency: number;
-  readonly retryHours: number;
-  readonly longestPauseSeconds: number;
-  readonly retentionDays: number;
+interface JobRules extends Pick<JobsOptions, 'concurrency' | 'retryHours' | 'longestPauseSeconds' | 'retentionDays'> {
   /** Left out: what is done is not looked at again. */
   readonly reconcile?: ReconcileRules & { readonly enabled: boolean };
 }
@@ -76,14 +72,13 @@ export async function runGateway(gateway: Gateway, rules: JobRules, signal: Abor
   }
 }
 
-function startJobs(gateway: Gateway, { concurrency, retryHours, longestPauseSeconds }: JobRules, signal: AbortSignal) {
+function startJobs(gateway: Gateway, rules: JobRules, signal: AbortSignal) {
   const steps = createSteps(gateway.world);
   return runJobs({
     queue: pausedByDisk(gateway.store.queue, gateway.disk),
     readStudy: (job) => readStudy(job, steps),
-    ...{ log: gateway.log, now: Date.now, random: Math.random, concurrency, signal },
-    retryWindowMs: retryHours * hourMs,
-    longestPauseMs: longestPauseSeconds * 1_000,
+    ...{ log: gateway.log, now: Date.now, concurrency: rules.concurrency, signal },
+    ...retryRules(rules),
   });
 }
 
@@ -114,12 +109,7 @@ async function roomToStart(stateFolder: string, log: Log, signal: AbortSignal): 
   }
 }
 
-/** What was not removed now is removed an hour later. */
-function unlessDiskFull(thrown: unknown): void {
-  if (asFailure(thrown).code !== 'disk-full') throw thrown;
-}
-
-/** Once at the start and then every hour: bytes of artifacts that were delivered long ago. */
+/** Once at the start and then every hour: bytes of artifacts that were delivered long ago. What a full disk held back goes an hour later. */
 async function repeatPurge({ store }: Gateway, retentionDays: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await store.purge(Date.now() - retentionDays * 24 * hourMs, Date.now()).catch(unlessDiskFull);

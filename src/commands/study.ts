@@ -3,7 +3,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { asFailure, Failure } from '../core/failure.ts';
 import { isUid } from '../core/ids.ts';
 import type { InstanceOutcome, JobState, StudyRow } from '../core/ports.ts';
-import { type DurableQueue, runJobs } from '../jobs/index.ts';
+import { type DurableQueue, retryRules, runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
 import { createSteps } from '../steps/index.ts';
 import { type Gateway, runningApi, wireGateway } from '../wire-gateway.ts';
@@ -77,9 +77,9 @@ async function runOne({ world, store, log }: Gateway, config: Config, studyInsta
   const jobs = runJobs({
     queue: only(queue, studyInstanceUid, () => stop.abort()),
     readStudy: (job) => readStudy(job, steps),
-    retryWindowMs: config.jobs.retryHours * 3_600_000,
     graceMs: 3_600_000,
-    ...{ log, now: Date.now, random: Math.random, concurrency: 1, signal: stop.signal },
+    ...{ log, now: Date.now, concurrency: 1, signal: stop.signal },
+    ...retryRules(config.jobs),
   });
   await jobs.done;
   const row = (await board.get(studyInstanceUid))!;

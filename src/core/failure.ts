@@ -166,6 +166,11 @@ export function asFailure(thrown: unknown): Failure {
   return thrown instanceof Failure ? thrown : new Failure('internal', { cause: thrown });
 }
 
+/** For a `catch`: a full disk passes, whoever works on waits for room; all else is raised again. */
+export function unlessDiskFull(thrown: unknown): void {
+  if (asFailure(thrown).code !== 'disk-full') throw thrown;
+}
+
 export function isFailureCode(code: string): code is FailureCode {
   return Object.hasOwn(failures, code);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { RetryRules } from './backoff.ts';
 
 /** `jobs:` of the configuration. */
 
@@ -57,3 +58,15 @@ export const jobsOptionsSchema = z.strictObject(shape).superRefine(({ kind, url 
 });
 
 export type JobsOptions = z.output<typeof jobsOptionsSchema>;
+
+/** How a site wants failed studies tried again. */
+export function retryRules({
+  retryHours,
+  longestPauseSeconds,
+}: Pick<JobsOptions, 'retryHours' | 'longestPauseSeconds'>): RetryRules {
+  return {
+    retryWindowMs: retryHours * 3_600_000,
+    longestPauseMs: longestPauseSeconds * 1_000,
+    random: Math.random,
+  };
+}

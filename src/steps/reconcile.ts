@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asFailure } from '../core/failure.ts';
+import { asFailure, unlessDiskFull } from '../core/failure.ts';
 import type { FlagCode, Flags } from '../core/flags.ts';
 import type {
   Announce,
@@ -59,10 +59,6 @@ export async function reconcile(world: ReconcileWorld, rules: ReconcileRules, si
 }
 
 const shortestPauseMs = 1_000;
-
-function unlessDiskFull(thrown: unknown): void {
-  if (asFailure(thrown).code !== 'disk-full') throw thrown;
-}
 
 const pause = (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }).catch(() => {});
 
