@@ -6,6 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { openStore, type Store } from '../../src/jobs/index.ts';
 import { closeTracked, makeFolder, openTracked } from './bench.ts';
 import { event } from './event.ts';
+import { seeded } from './seeded.ts';
 
 /** A store whose database is damaged or gone begins anew by itself and says so (faults 67 and 70). */
 
@@ -39,14 +40,6 @@ async function openDamaged(folder: string, bytes: Uint8Array) {
     return { start, recovering, total, kept: aside ? readFileSync(join(folder, aside)) : null };
   } finally {
     store.close();
-  }
-}
-
-/** A small generator with a seed: the same offsets in every run. */
-function* seeded(seed: number, below: number): Generator<number> {
-  for (let state = seed; ; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state % below;
   }
 }
 

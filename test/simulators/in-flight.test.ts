@@ -3,9 +3,10 @@ import { items, text } from '../../src/dicom/dataset.ts';
 import { stepNames } from '../../src/pipeline.ts';
 import { makeSmallFilm, testStudyUid } from '../support/films.ts';
 import { type SimulatedArchive, startSimulatedArchive } from './archive.ts';
-import { type SimulatedFhir, startSimulatedFhir } from './fhir.ts';
-import { type Gateway, openGateway, type StepName } from './gateway.ts';
+import { startSimulatedFhir } from './fhir.ts';
+import { openGateway, type StepName } from './gateway.ts';
 import { lasting } from './misbehaviour.ts';
+import { openPlace, type Place } from './place.ts';
 import { isStow } from './requests.ts';
 import { scripted } from './script.ts';
 
@@ -16,34 +17,19 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-interface Place {
-  readonly archive: SimulatedArchive;
-  readonly fhir: SimulatedFhir;
-  readonly gateway: Gateway;
-}
-
 /** A gateway with one film in its archive; `change` is called once, before the first pass of a step. */
 async function place(step: StepName, change: (archive: SimulatedArchive) => void): Promise<Place> {
-  const archive = await startSimulatedArchive();
-  const fhir = await startSimulatedFhir();
-  archive.addInstance(makeSmallFilm(1));
   let pending = true;
-  const gateway = await openGateway({
-    archive,
-    fhir,
+  const opened = await openPlace(closing, (archive) => ({
     onStep(name) {
       if (name !== step || !pending) return;
       pending = false;
       change(archive);
     },
-  });
-  closing.push(
-    () => archive.close(),
-    () => fhir.close(),
-    () => gateway.close(),
-  );
-  await gateway.announce(uid);
-  return { archive, fhir, gateway };
+  }));
+  opened.archive.addInstance(makeSmallFilm(1));
+  await opened.gateway.announce(uid);
+  return opened;
 }
 
 const uid = testStudyUid(1);
@@ -185,14 +171,7 @@ describe('fault 63: one study in two archives', () => {
 
 describe('fault 46: an archive that takes nothing at night', () => {
   test('holds the results of 12 studies over three nights, loses none and stores none twice', async () => {
-    const archive = await startSimulatedArchive();
-    const fhir = await startSimulatedFhir();
-    const gateway = await openGateway({ archive, fhir });
-    closing.push(
-      () => archive.close(),
-      () => fhir.close(),
-      () => gateway.close(),
-    );
+    const { archive, fhir, gateway } = await openPlace(closing);
     const isNight = () => {
       const hour = new Date(gateway.time.ms).getUTCHours();
       return hour >= 20 || hour < 6;

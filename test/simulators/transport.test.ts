@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { text } from '../../src/dicom/dataset.ts';
 import { makeSmallFilm, testStudyUid } from '../support/films.ts';
-import { type SimulatedArchive, startSimulatedArchive } from './archive.ts';
-import { type SimulatedFhir, startSimulatedFhir } from './fhir.ts';
+import type { SimulatedArchive } from './archive.ts';
+import type { SimulatedFhir } from './fhir.ts';
 import { profileRejected } from './fhir-misbehaviours.ts';
-import { type Gateway, openGateway } from './gateway.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
 import { classRefused, coercedPatient, storedLater, tooLarge, wrongObject } from './pacs-misbehaviours.ts';
+import { openPlace, type Place } from './place.ts';
 import { isMetadata, isStow, isStudySearch, isTransaction, isWado } from './requests.ts';
 import { misbehavioursOf, scripted } from './script.ts';
 
@@ -19,24 +19,11 @@ afterEach(async () => {
 
 const uid = testStudyUid(1);
 
-interface Place {
-  readonly archive: SimulatedArchive;
-  readonly fhir: SimulatedFhir;
-  readonly gateway: Gateway;
-}
-
 async function place(): Promise<Place> {
-  const archive = await startSimulatedArchive();
-  const fhir = await startSimulatedFhir();
-  const gateway = await openGateway({ archive, fhir });
-  closing.push(
-    () => archive.close(),
-    () => fhir.close(),
-    () => gateway.close(),
-  );
-  archive.addInstance(makeSmallFilm(1));
-  await gateway.announce(uid);
-  return { archive, fhir, gateway };
+  const opened = await openPlace(closing);
+  opened.archive.addInstance(makeSmallFilm(1));
+  await opened.gateway.announce(uid);
+  return opened;
 }
 
 /** Once at the first request of each kind. */
