@@ -27,7 +27,7 @@ export interface ProcessOptions {
   readonly plant: string | null;
 }
 
-/** Resolves when it listens, or has ended before that (null). */
+/** Resolves when it listens, or with null when it was killed before that. Raises when it ended by itself. */
 export async function startProcess(options: ProcessOptions): Promise<GatewayProcess | null> {
   const { killAt, plant } = options;
   const imports = ['edges.ts', ...(plant === null ? [] : ['plant.ts'])];
@@ -38,12 +38,18 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  const url = await Promise.race([listening(child, options.logPath), ended.then(() => null), late()]);
+  const url = await Promise.race([listening(child, options.logPath), ended.then(requireKilled), late()]);
   if (url === 'late') {
     child.kill('SIGKILL');
     throw new Error(`serve did not listen within ${startWithinMs} ms; its log is ${options.logPath}`);
   }
   return url === null ? null : { url, pid: child.pid!, ended, kill: (signal) => void child.kill(signal) };
+}
+
+/** Only a kill may end a gateway of a chaos run; an exit code is its own doing, and a finding. */
+export function requireKilled(code: number | null): null {
+  if (code === null) return null;
+  throw new Error(`expected serve to live until it was killed, got exit code ${code}`);
 }
 
 function listening(child: ChildProcess, logPath: string): Promise<string> {

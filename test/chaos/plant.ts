@@ -12,7 +12,7 @@ interface Change {
   readonly replacement: string;
 }
 
-export const plants: Readonly<Record<string, readonly Change[]>> = {
+const plants: Readonly<Record<string, readonly Change[]>> = {
   /** Whatever the archive answers counts as stored; nothing is read back. */
   confirmation: [
     {
@@ -37,12 +37,10 @@ export const plants: Readonly<Record<string, readonly Change[]>> = {
   ],
 };
 
-const wanted = process.env['CHAOS_PLANT'];
+const wanted = plants[process.env['CHAOS_PLANT'] ?? ''];
+if (!wanted) throw new Error(`CHAOS_PLANT: expected one of ${Object.keys(plants).join(', ')}`);
 const changes = new Map(
-  (wanted === undefined ? [] : (plants[wanted] ?? [])).map((change): [string, Change] => [
-    new URL(`../../src/${change.file}`, import.meta.url).href,
-    change,
-  ]),
+  wanted.map((change): [string, Change] => [new URL(`../../src/${change.file}`, import.meta.url).href, change]),
 );
 
 registerHooks({

@@ -1,7 +1,8 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startOrthanc } from '../../src/sandbox/orthanc.ts';
 import { randomOf } from '../../src/sandbox/random.ts';
+import { put } from '../e2e/hospital.ts';
 import { startHapi } from '../services/hapi.ts';
 import {
   type ChaosHospital,
@@ -11,7 +12,7 @@ import {
   type ServerMoment,
 } from './hospital.ts';
 import { startProxy } from './proxy.ts';
-import { objectsSent } from './sent.ts';
+import { noteSent } from './sent.ts';
 
 /** A real Orthanc and a real HAPI FHIR server, each behind a network that misbehaves. */
 
@@ -23,10 +24,7 @@ export async function openRealHospital({ rate, seed, folder }: HospitalOptions):
     startProxy({
       ...{ target, random, rate },
       observe(moment, { method, contentType, body }) {
-        if (side === 'pacs' && method === 'POST' && moment === 'before') {
-          for (const object of objectsSent(body, contentType))
-            appendFileSync(join(folder, 'sent.jsonl'), `${JSON.stringify(object)}\n`);
-        }
+        if (side === 'pacs' && method === 'POST' && moment === 'before') noteSent(folder, body, contentType);
         listener(`${side} ${method} ${moment}` as ServerMoment);
       },
     });
@@ -67,16 +65,7 @@ export async function openRealHospital({ rate, seed, folder }: HospitalOptions):
   };
 }
 
-async function put(fhirUrl: string, resource: ReturnType<typeof patientOf>): Promise<void> {
-  const headers = { 'content-type': 'application/fhir+json' };
-  const url = `${fhirUrl}/${resource.resourceType}/${resource.id}`;
-  const response = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(resource) });
-  await response.arrayBuffer();
-  if (!response.ok) throw new Error(`HAPI answered ${response.status} to a Patient`);
-}
-
 interface Bundle {
-  readonly total?: number;
   readonly entry?: readonly { readonly resource?: unknown }[];
   readonly link?: readonly { readonly relation: string; readonly url: string }[];
 }

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, randomOf } from '../../src/sandbox/random.ts';
-import { type GatewayProcess, startProcess } from './gateway-process.ts';
+import { type GatewayProcess, requireKilled, startProcess } from './gateway-process.ts';
 import { type ChaosHospital, patientSystem } from './hospital.ts';
 import { type Kill, planKills } from './kills.ts';
 import { type ChaosStudy, makeStudy } from './studies.ts';
@@ -121,9 +121,8 @@ async function lifeWith(run: Run, kill: Kill, due: number): Promise<boolean> {
   let left = kill.at === 'server' ? kill.pass : 0;
   let gateway: GatewayProcess | null = null;
   hospital.onMoment((moment) => {
-    if (kill.at !== 'server' || moment !== kill.moment || --left !== 0) return;
-    hit = true;
-    gateway?.kill('SIGKILL');
+    if (kill.at !== 'server' || moment !== kill.moment || !gateway || --left !== 0) return;
+    gateway.kill('SIGKILL');
   });
   gateway = await start(run, killAt);
   // An edge may lie before the gateway listens: then it is dead already.
@@ -134,7 +133,7 @@ async function lifeWith(run: Run, kill: Kill, due: number): Promise<boolean> {
   const ending = await Promise.race([gateway.ended.then(() => 'dead' as const), patience]);
   if (ending === 'late') gateway.kill('SIGKILL');
   else hit = true;
-  await gateway.ended;
+  requireKilled(await gateway.ended);
   run.gateway = null;
   await feeding;
   return hit;

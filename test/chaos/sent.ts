@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** What the gateway sent, object by object: read out of its STOW requests with nothing of its own code. */
 
-export interface SentObject {
+interface SentObject {
   readonly uid: string;
   readonly sha256: string;
 }
 
 /** The objects of a `multipart/related` body, as it came over the wire. */
-export function objectsSent(body: Buffer, contentType: string): readonly SentObject[] {
+function objectsSent(body: Buffer, contentType: string): readonly SentObject[] {
   const boundary = /boundary="?([^";,\s]+)/.exec(contentType)?.[1];
   if (boundary === undefined) throw new Error('a STOW request without a boundary');
   const objects: SentObject[] = [];
@@ -20,6 +22,12 @@ export function objectsSent(body: Buffer, contentType: string): readonly SentObj
     objects.push({ uid: sopInstanceUid(bytes), sha256: createHash('sha256').update(bytes).digest('hex') });
     at = next + 2;
   }
+}
+
+/** Adds the objects of a STOW request to the evidence of a run, in the order in which they were sent. */
+export function noteSent(folder: string, body: Buffer, contentType: string): void {
+  const lines = objectsSent(body, contentType).map((object) => `${JSON.stringify(object)}\n`);
+  appendFileSync(join(folder, 'sent.jsonl'), lines.join(''));
 }
 
 /** The first (0008,0018) of an explicit VR little endian file. */

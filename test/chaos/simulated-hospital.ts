@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomOf } from '../../src/sandbox/random.ts';
 import { startSimulatedArchive } from '../simulators/archive.ts';
@@ -13,7 +13,7 @@ import {
   patientOf,
   type ServerMoment,
 } from './hospital.ts';
-import { objectsSent } from './sent.ts';
+import { noteSent } from './sent.ts';
 
 /** The simulators, each with a script of misbehaviours drawn by the seed. */
 export async function openSimulatedHospital({ rate, seed, folder }: HospitalOptions): Promise<ChaosHospital> {
@@ -63,8 +63,3 @@ export async function openSimulatedHospital({ rate, seed, folder }: HospitalOpti
 
 /** Root of the SOP classes of Structured Reports (PS3.4 B.5). */
 const structuredReports = '1.2.840.10008.5.1.4.1.1.88.';
-
-function noteSent(folder: string, body: Buffer, contentType: string): void {
-  for (const object of objectsSent(body, contentType))
-    appendFileSync(join(folder, 'sent.jsonl'), `${JSON.stringify(object)}\n`);
-}
