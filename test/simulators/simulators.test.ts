@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { randomOf } from '../../src/sandbox/random.ts';
 import { smallFilm, stow } from '../sandbox/objects.ts';
 import { type SimulatedArchive, startSimulatedArchive } from './archive.ts';
 import { type SimulatedFhir, startSimulatedFhir } from './fhir.ts';
@@ -29,8 +28,7 @@ import {
   tooLarge,
   wrongObject,
 } from './pacs-misbehaviours.ts';
-import type { isStow } from './requests.ts';
-import { chaosScript, misbehavioursOf, scripted } from './script.ts';
+import { scripted } from './script.ts';
 
 /** The simulators do what their names say: a test that rests on one rests on this. */
 
@@ -228,27 +226,5 @@ describe('a simulated FHIR server', () => {
     const [[first, second]] = JSON.parse(readFileSync(join(folder, 'fhir.json'), 'utf8'));
     expect([first.meta.versionId, second.status, fhir.requests]).toEqual(['1', 'active', []]);
     rmSync(folder, { recursive: true });
-  });
-});
-
-describe('a chaos script', () => {
-  test('is the same course for the same seed, ends rows of trouble, and leaves lasting refusals out', () => {
-    const request = { method: 'POST', path: '/dicom-web/studies' } as Parameters<typeof isStow>[0];
-    const course = (seed: number, rate: number) => {
-      const script = chaosScript({ side: 'pacs', random: randomOf(seed), rate, mostInARow: 3 });
-      return Array.from({ length: 400 }, () => script(request));
-    };
-    const names = (seed: number) => course(seed, 0.5).map((each) => each?.name);
-    expect(names(1)).toEqual(names(1));
-    expect(names(1)).not.toEqual(names(2));
-    expect(
-      course(3, 1)
-        .slice(0, 8)
-        .map((each) => each === null),
-    ).toEqual([false, false, false, true, false, false, false, true]);
-    const drawn = new Set(course(4, 0.9));
-    const passing = misbehavioursOf('pacs').filter(({ kind, fits }) => kind === 'passing' && fits(request));
-    expect(passing.filter((each) => !drawn.has(each))).toEqual([]);
-    expect([...drawn].some((each) => each?.kind === 'lasting')).toBe(false);
   });
 });
