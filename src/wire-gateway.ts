@@ -162,6 +162,7 @@ function wireSources({ sources, pacs, timezoneOffset }: Config, store: Store, pe
     searchStudies: createStudySearch({ http: peers.pacs, ...rootsOf(pacs) }),
     orthancHttp: () => peers.pacs,
     memory: (source) => store.memory(source),
+    leads: (source) => store.leads(source),
     report: (source, { code, class: kind }) =>
       log({ time: new Date().toISOString(), event: 'source-failure', source, code, class: kind }),
     timezoneOffset: timezoneOffset ?? null,
