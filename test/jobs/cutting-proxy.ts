@@ -28,7 +28,8 @@ export async function startCuttingProxy(databaseUrl: string): Promise<CuttingPro
         });
     }
     client.on('data', (chunk) => {
-      if (armed && chunk.includes('COMMIT')) {
+      // The whole statement, with its end: READ COMMITTED begins a transaction.
+      if (armed && chunk.includes('COMMIT\0')) {
         armed = false;
         isCut = true;
         cuts++;
