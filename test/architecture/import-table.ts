@@ -27,7 +27,7 @@ const folders = {
   fhir: row(['core', 'net'], ['fhir-kit-client']),
   model: row(['core'], ['onnxruntime-node', 'sharp', 'protobufjs', 'dejavu-fonts-ttf']),
   sources: row(['core', 'net']),
-  jobs: row(['core'], ['node:sqlite', 'pg', 'pg-boss']),
+  jobs: row(['core'], ['node:sqlite', 'pg']),
   reader: row(['core', 'dicom', 'model']),
   outputs: row(['core', 'dicom', 'fhir']),
   science: row(['core', 'model'], ['csv-parse']),
