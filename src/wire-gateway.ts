@@ -121,6 +121,7 @@ async function wireWorld(
     ...core,
     archive: peers.archive,
     destinations: peers.destinations,
+    orders: peers.orders,
     ledger: store.ledger,
     siteSecret: config.siteSecret ?? (await store.secret()),
     takeOver: {

@@ -273,6 +273,24 @@ describe('announcements', () => {
   });
 
   test.each([
+    ['routine', 'routine'],
+    ['urgent', 'stat'],
+    ['asap', 'stat'],
+    ['stat', 'stat'],
+  ])(
+    'of priority %s are %s, because the words of FHIR orders are what callers have (fault 17)',
+    async (word, priority) => {
+      const { ask, received } = await start();
+      const body = JSON.stringify({ studyInstanceUid: '1.2.3', priority: word });
+      expect(await ask('/api/v1/studies', { ...announcement, body })).toMatchObject({
+        status: 202,
+        json: { priority },
+      });
+      expect(received).toMatchObject([{ priority }]);
+    },
+  );
+
+  test.each([
     '{}',
     '{"studyInstanceUid":"../../etc/passwd"}',
     '{"studyInstanceUid":"1.2?x="}',
