@@ -16,6 +16,7 @@ const emptyBoard: StudyBoard = {
   find: async () => ({ total: 0, studies: [] }),
   get: async () => null,
   countsByState: async () => ({}),
+  waiting: async () => ({ stat: { count: 0, oldestAt: null }, routine: { count: 0, oldestAt: null } }),
 };
 
 interface Answer {
