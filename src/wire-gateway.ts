@@ -58,7 +58,7 @@ export async function wireGateway(config: Config, stderr: Log): Promise<Gateway>
   };
   const store = await openJobs(config.jobs, log);
   try {
-    const metrics = createGatewayMetrics(store.board);
+    const metrics = createGatewayMetrics(store.board, Date.now);
     observers.push(metrics.observe, watchForAlerts(log, Date.now));
     tellStart(store, log);
     return await wireAround({ config, model, log, metrics, store });
@@ -121,6 +121,7 @@ async function wireWorld(
     ...core,
     archive: peers.archive,
     destinations: peers.destinations,
+    orders: peers.orders,
     ledger: store.ledger,
     siteSecret: config.siteSecret ?? (await store.secret()),
     takeOver: {

@@ -3,9 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { Failure, type FailureCode } from './core/failure.ts';
-import type { Archive, Destination } from './core/ports.ts';
+import type { Archive, Destination, Orders } from './core/ports.ts';
+import type { StudyHeader } from './core/reading.ts';
+import type { Dataset } from './core/study.ts';
 import type { TakeOverPorts } from './core/take-over.ts';
+import { describe } from './dicom/header.ts';
+import { requestedPriority } from './dicom/order-priority.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
+import { createOrderPriority } from './fhir/order-priority.ts';
 import { createReportFinder } from './fhir/report-finder.ts';
 import { createFhirDestination } from './fhir/server.ts';
 import { createHttp } from './net/client.ts';
@@ -28,6 +33,7 @@ export interface Peers {
   /** Finds a report of ours at the FHIR server. */
   readonly findReport: TakeOverPorts['report'];
   readonly destinations: readonly Destination[];
+  readonly orders: Orders;
 }
 
 /** The archive of the configuration and nothing else: for looking, beside a gateway that runs. Nothing is fetched into a spool. */
@@ -48,7 +54,7 @@ export interface PeerWatch {
 const unwatched: PeerWatch = { refused: () => {}, certificate: () => {} };
 
 export function wirePeers(
-  { pacs, fhir, sources }: Config,
+  { pacs, fhir, sources, jobs }: Config,
   spoolFolder: string,
   onUnresolvedPatient: () => void,
   watch: PeerWatch = unwatched,
@@ -76,7 +82,30 @@ export function wirePeers(
       }),
       createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, onUnresolvedPatient }),
     ],
+    orders: createOrders(fhir, jobs.orderPriority ? fhirHttp : null),
   };
+}
+
+/** The films' own headers first; then the EHR, unless the site does not want it asked. */
+function createOrders(fhir: Config['fhir'], http: Http | null): Orders {
+  const now = () => performance.now();
+  const ask = http && createOrderPriority({ http, root: fhir.url, options: fhir, now });
+  return {
+    async priority(headers) {
+      if (headers.some((header) => requestedPriority(header) === 'stat')) return 'stat';
+      const study = ask && headers.map(describedStudy).find((described) => described !== null);
+      return study ? ask(study) : 'routine';
+    },
+  };
+}
+
+/** Null for a header with an identifier that stops its film later. */
+function describedStudy(header: Dataset): StudyHeader | null {
+  try {
+    return describe(header).study;
+  } catch {
+    return null;
+  }
 }
 
 export function rootsOf({

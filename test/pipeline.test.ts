@@ -9,13 +9,15 @@ import type {
   Described,
   Destination,
   InstanceOutcome,
+  Job,
   Ledger,
+  Orders,
   Output,
   Receipt,
   Recorded,
 } from '../src/core/ports.ts';
 import type { ProviderUse } from '../src/core/provider.ts';
-import type { Dataset, Instance, PatientIdentity } from '../src/core/study.ts';
+import type { Dataset, Instance, PatientIdentity, Priority } from '../src/core/study.ts';
 import { readStudy } from '../src/pipeline.ts';
 import { createSteps, type World } from '../src/steps/index.ts';
 import { makeImageHeader, makeJob, makePicture, makeStudyHeader, model, settings } from './support/readings.ts';
@@ -379,10 +381,11 @@ describe('the spine', () => {
 
 describe('settling', () => {
   const plans: FilmPlan[] = [{ key: '1.1' }, { key: '1.9', skip: 'own-output' }];
-  const at = (now: number, settling: ReturnType<typeof makeJob>['settling'], announcedAt = 0) => {
-    const { world } = makeWorld(plans, { settle: { quietSeconds: 5, maxSeconds: 900 }, now: () => now });
+  const at = (now: number, job: Partial<Job>, overrides: Partial<World> = {}) => {
+    const settle = { quietSeconds: 5, maxSeconds: 900 };
+    const { world } = makeWorld(plans, { settle, now: () => now, ...overrides });
     return createSteps(world).settle(
-      makeJob({ settling, announcedAt }),
+      makeJob(job),
       world.select(
         plans.map((plan) => ({ key: plan.key, header: header(plan), failure: null })),
         now,
@@ -390,14 +393,50 @@ describe('settling', () => {
     );
   };
 
-  test('waits until the count stood still for the quiet time; our own objects do not count (fault 1)', () => {
-    expect(at(1000, null)).toEqual({ state: 'settling', dueAt: 6000, settling: { count: 1, since: 1000 } });
-    expect(at(5999, { count: 1, since: 1000 })).toMatchObject({ dueAt: 6000 });
-    expect(at(6000, { count: 1, since: 1000 })).toBeNull();
-    expect(at(6000, { count: 3, since: 1000 })).toMatchObject({ dueAt: 11_000, settling: { count: 1, since: 6000 } });
+  test('waits until the count stood still for the quiet time; our own objects do not count (fault 1)', async () => {
+    const counted = (count: number) => ({ settling: { count, since: 1000 } });
+    expect(await at(1000, {})).toEqual({ state: 'settling', dueAt: 6000, settling: { count: 1, since: 1000 } });
+    expect(await at(5999, counted(1))).toMatchObject({ dueAt: 6000 });
+    expect(await at(6000, counted(1))).toBeNull();
+    expect(await at(6000, counted(3))).toMatchObject({ dueAt: 11_000, settling: { count: 1, since: 6000 } });
   });
 
-  test('ends after the longest time although the study still grows, so that no study waits for ever', () => {
-    expect(at(900_000, { count: 7, since: 899_999 })).toBeNull();
+  test('ends after the longest time although the study still grows, so that no study waits for ever', async () => {
+    expect(await at(900_000, { settling: { count: 7, since: 899_999 } })).toBeNull();
+  });
+
+  describe('fault 17: the priority of the order', () => {
+    function ordersOf(priority: Priority) {
+      const asked: (readonly Dataset[])[] = [];
+      const orders: Orders = {
+        async priority(headers) {
+          asked.push(headers);
+          return priority;
+        },
+      };
+      return { orders, asked };
+    }
+
+    test("raises the job at the first listing, by the films alone, because our own objects are nobody's order", async () => {
+      const { orders, asked } = ordersOf('stat');
+      expect(await at(1000, {}, { orders })).toMatchObject({ state: 'settling', priority: 'stat' });
+      expect(asked).toEqual([[header({ key: '1.1' })]]);
+    });
+
+    test('that is routine raises nothing', async () => {
+      const settled = await at(1000, {}, { orders: ordersOf('routine').orders });
+      expect(settled).toEqual({ state: 'settling', dueAt: 6000, settling: { count: 1, since: 1000 } });
+    });
+
+    test.each<[string, Partial<Job>, Partial<World>]>([
+      ['at a later listing, because the EHR is asked once a study', { settling: { count: 3, since: 500 } }, {}],
+      ['of a study that is urgent already', { priority: 'stat' }, {}],
+      ['of a study that is read at once', {}, { settle: { quietSeconds: 0, maxSeconds: 900 } }],
+      ['of a study with nothing to read', {}, { select: () => [] }],
+    ])('is not asked for %s', async (_, job, overrides) => {
+      const { orders, asked } = ordersOf('stat');
+      await at(1000, job, { orders, ...overrides });
+      expect(asked).toEqual([]);
+    });
   });
 });

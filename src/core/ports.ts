@@ -5,7 +5,7 @@ import type { ResultIdentity } from './ids.ts';
 import type { Zone } from './lungs.ts';
 import type { ProviderUse } from './provider.ts';
 import type { ActivationMap, ContentSettings, ImageHeader, Picture, Reading, StudyHeader, View } from './reading.ts';
-import type { Dataset, Instance, PatientIdentity, StudyEvent } from './study.ts';
+import type { Dataset, Instance, PatientIdentity, Priority, StudyEvent } from './study.ts';
 
 /** The edges of the product. Everything that waits, writes or may fail is handed in through one of these. */
 
@@ -38,6 +38,12 @@ export interface Archive {
   fetch(instance: Instance): Promise<string>;
   /** Gives the file up again. */
   release(path: string): Promise<void>;
+}
+
+/** What is known of the order of a study beyond its announcement. */
+export interface Orders {
+  /** By the headers of its films. Never rejects and answers within seconds: what cannot be found out is routine. */
+  priority(headers: readonly Dataset[]): Promise<Priority>;
 }
 
 /** What the reader found in one file. */

@@ -54,6 +54,16 @@ export interface FailureNote {
 
 export type Priority = 'stat' | 'routine';
 
+/**
+ * Words of orders that are above routine: FHIR request-priority `urgent`, `asap`, `stat`; DICOM (0040,1003) `STAT`, `HIGH`. A
+ * department reads all of them before its routine work, so they share one lane; `medium`, `low` and what nobody knows are routine.
+ */
+const urgentWords: ReadonlySet<string> = new Set(['stat', 'asap', 'urgent', 'high']);
+
+/** The priority that a word of an order means, whatever its case. */
+export const priorityOfWord = (word: string): Priority =>
+  urgentWords.has(word.trim().toLowerCase()) ? 'stat' : 'routine';
+
 /** A person's wish that goes beyond reading what is new. `reason` is the operator's own text: stored, never logged. */
 export interface Demand {
   readonly kind: 'replay' | 'retract';

@@ -137,4 +137,12 @@ export interface StudyBoard {
   find(query: StudyQuery): Promise<{ readonly total: number; readonly studies: readonly StudyRow[] }>;
   get(studyInstanceUid: string): Promise<StudyRow | null>;
   countsByState(): Promise<Readonly<Record<string, number>>>;
+  /** What waits to be taken up, also what settles or is tried again later. */
+  waiting(): Promise<Readonly<Record<StudyEvent['priority'], Waiting>>>;
+}
+
+export interface Waiting {
+  readonly count: number;
+  /** When the oldest of them was announced, milliseconds since 1970; null when nothing waits. */
+  readonly oldestAt: number | null;
 }

@@ -11,6 +11,8 @@ export interface Foreign extends Resource {
   readonly active?: boolean;
   readonly status?: string;
   readonly subject?: Reference;
+  /** Of a ServiceRequest: routine, urgent, asap, stat. */
+  readonly priority?: unknown;
 }
 
 export type Match = Foreign | 'none' | 'several';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Flags } from '../core/flags.ts';
 import { isUid } from '../core/ids.ts';
 import type { JobState, StudyBoard, StudyQuery, StudyRow } from '../core/ports.ts';
-import type { StudyEvent } from '../core/study.ts';
+import { priorityOfWord, type StudyEvent } from '../core/study.ts';
 import { notFound, RequestProblem, unsupportedMediaType } from './problem.ts';
 
 /** The studies, for people and machines: what became of each, and a way to announce one. */
@@ -60,7 +60,7 @@ const querySchema = z.strictObject({
 
 const announcementSchema = z.strictObject({
   studyInstanceUid: z.string().refine(isUid, 'a DICOM UID'),
-  priority: z.enum(['stat', 'routine']).default('routine'),
+  priority: z.enum(['routine', 'urgent', 'asap', 'stat']).default('routine').transform(priorityOfWord),
 });
 
 export function createApi({ board, receive, history, flags }: ApiOptions): Router {

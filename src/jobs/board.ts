@@ -1,4 +1,4 @@
-import type { ArtifactKind, InstanceOutcome, StudyBoard, StudyQuery, StudyRow } from '../core/ports.ts';
+import type { ArtifactKind, InstanceOutcome, StudyBoard, StudyQuery, StudyRow, Waiting } from '../core/ports.ts';
 import type { StudyDecision } from '../core/reading.ts';
 import { type JobRow, toJob } from './job-row.ts';
 import { receiptsOf } from './ledger.ts';
@@ -29,6 +29,7 @@ const sql = {
   page: (sort: StudyQuery['sort']) =>
     `SELECT ${columns} ${tables} ${filter} ORDER BY ${orders[sort]} LIMIT $4 OFFSET $5`,
   byStudy: `SELECT ${columns} ${tables} WHERE job.study = $1`,
+  waiting: `SELECT stat, count(*) AS count, min(announced_at) AS "oldestAt" FROM job WHERE waiting = 1 GROUP BY stat`,
   counts: 'SELECT state, count(*) AS count FROM job GROUP BY state',
   outcomes: 'SELECT json FROM outcome WHERE job = $1 ORDER BY position',
   artifacts: `SELECT name, id, kind FROM reading_artifact JOIN artifact ON artifact.id = reading_artifact.artifact
@@ -63,6 +64,14 @@ export function createBoard(engine: Engine): StudyBoard {
     async countsByState() {
       const rows = await engine.read(where, () => all<{ readonly state: string; readonly count: number }>(sql.counts));
       return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+    },
+    async waiting() {
+      const rows = await engine.read(where, () => all<Waiting & { readonly stat: 0 | 1 }>(sql.waiting));
+      const of = (wanted: 0 | 1): Waiting => {
+        const { count = 0, oldestAt = null } = rows.find(({ stat }) => stat === wanted) ?? {};
+        return { count, oldestAt };
+      };
+      return { stat: of(1), routine: of(0) };
     },
   };
 }

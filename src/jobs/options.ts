@@ -20,6 +20,10 @@ const shape = {
     .default('cxr-gateway-state')
     .describe('Folder of the job store, its artifacts and the site secret; made with mode 0700'),
   concurrency: z.int().min(1).max(64).default(2).describe('Studies under way at the same time'),
+  orderPriority: z
+    .boolean()
+    .default(true)
+    .describe('Ask the FHIR server once for the priority of the order of each study'),
   retryHours: z
     .number()
     .min(0)

@@ -8,6 +8,7 @@ import type {
   GatewayIdentity,
   Job,
   Ledger,
+  Orders,
   Output,
 } from '../core/ports.ts';
 import type { ContentSettings, ModelIdentity, Reading, View } from '../core/reading.ts';
@@ -33,6 +34,8 @@ export interface World {
   /** Whether a study with no scored image gets a failed-processing report. */
   readonly reportFailures: boolean;
   readonly settle: { readonly quietSeconds: number; readonly maxSeconds: number };
+  /** Asked once, when a study that waits to settle is first listed; absent: the announcement alone says what is urgent. */
+  readonly orders?: Orders;
   readonly progress: (job: Job, state: 'selected' | 'read' | 'delivering') => Promise<void>;
   /** Tells a person of what no code of the study says; left out where nobody listens. */
   readonly alert?: (code: string, job: Job) => void;

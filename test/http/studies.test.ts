@@ -22,7 +22,7 @@ describe('the studies of a store over HTTP', () => {
 
   beforeAll(async () => {
     store = openStore(folder, (line) => gateway.observe(line));
-    gateway = createGatewayMetrics(store.board);
+    gateway = createGatewayMetrics(store.board, () => 3_600_000);
     for (const [index, score] of [0.2, 0.91, 0.55].entries()) await readOne(store, `1.${index}`, score);
     await store.queue.announce(event('1.9'), 10);
     const lateral = (await store.queue.claim(10))!;
@@ -137,7 +137,8 @@ describe('the studies of a store over HTTP', () => {
     expect(text).toContain('cxr_gateway_job_changes_total{state="done",code=""} 3\n');
     expect(text).toContain('cxr_gateway_job_changes_total{state="skipped",code="no-eligible-image"} 1\n');
     expect(text).toContain('cxr_gateway_jobs{state="done"} 3\n');
-    expect(text).toContain('cxr_gateway_queue_depth 0\n');
+    expect(text).toContain('cxr_gateway_queue_depth{lane="stat"} 0\n');
+    expect(text).toContain('cxr_gateway_queue_oldest_seconds{lane="stat"} 0\n');
     expect(text).toContain('cxr_gateway_state_duration_seconds_bucket{state="done",le="0.3"} 0\n');
     expect(text).toContain('cxr_gateway_state_duration_seconds_bucket{state="done",le="1"} 3\n');
     expect(text).toContain('cxr_gateway_state_duration_seconds_count{state="done"} 3\n');

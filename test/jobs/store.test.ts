@@ -205,6 +205,7 @@ describe('the options', () => {
       kind: 'sqlite',
       stateFolder: 'cxr-gateway-state',
       concurrency: 2,
+      orderPriority: true,
       retryHours: 72,
       longestPauseSeconds: 600,
       retentionDays: 7,
