@@ -39,7 +39,7 @@ describe('what a server answers to the transaction', () => {
   test('a refusal names code, element and HAPI number and no value, because a value may be a patient (row 50)', async () => {
     const { fhir } = await startDestination(onTransaction({ status: 422, body: JSON.stringify(outcome) }));
     const { message } = await failureOf(fhir);
-    expect(message).toContain('status 422: invalid Bundle.entry[5].resource.subject (HAPI-1821)');
+    expect(message).toContain('status 422: error invalid Bundle.entry[5].resource.subject (HAPI-1821)');
     expect(message).not.toContain('Meier');
     expect(message).not.toContain('informational');
   });
