@@ -98,14 +98,15 @@ async function byIdentifier(client: FhirClient, resource: ReportResource): Promi
   return match === 'none' ? null : requireOurs(match);
 }
 
-/** A Provenance has no identifier: it is known by its report and by the model that made it. */
-async function byTarget(client: FhirClient, { target, agent }: Provenance): Promise<Foreign | null> {
+/** A Provenance has no identifier: it is known by its report, by who made it, and by whether it tells of a retraction. */
+async function byTarget(client: FhirClient, { target, agent, activity }: Provenance): Promise<Foreign | null> {
   const searchParams = { target: target[0]?.reference ?? '', agent: agent[0]?.who.reference ?? '' };
   const { entry = [] } = (await client.resourceSearch({ resourceType: 'Provenance', searchParams })) as {
-    readonly entry?: readonly { readonly resource?: Foreign }[];
+    readonly entry?: readonly { readonly resource?: Foreign & Partial<Provenance> }[];
   };
-  const found = entry.map(({ resource }) => resource);
-  return found.find((one) => one?.resourceType === 'Provenance' && isId(one.id)) ?? null;
+  const isSame = (one: Foreign & Partial<Provenance>) =>
+    one.resourceType === 'Provenance' && isId(one.id) && (one.activity === undefined) === (activity === undefined);
+  return entry.flatMap(({ resource }) => (resource && isSame(resource) ? [resource] : []))[0] ?? null;
 }
 
 function requireOurs(found: Foreign): Foreign {

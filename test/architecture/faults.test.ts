@@ -12,6 +12,9 @@ const inputSide = [
 /** Rows of what must never be lost and never be doubled when store, disk or host fail. */
 const recovery = [6, 66, 67, 68, 69, 70, 71, 72, 73, 76, 79, 80, 101, 102].map(String);
 
+/** Rows of the FHIR side: conflicts, duplicates, servers that cannot do all or change what they store, signed reports. */
+const fhirSide = [49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59].map(String);
+
 const root = join(import.meta.dirname, '..');
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.includes('.cache') && !path.endsWith('architecture/faults.test.ts'))
@@ -32,4 +35,9 @@ test('every row that the input side answers is named by a test', () => {
 test('every row of recovery is named by a test', () => {
   const found = new Set(sources.flatMap(named));
   expect(recovery.filter((row) => !found.has(row))).toEqual([]);
+});
+
+test('every row of the FHIR side is named by a test', () => {
+  const found = new Set(sources.flatMap(named));
+  expect(fhirSide.filter((row) => !found.has(row))).toEqual([]);
 });

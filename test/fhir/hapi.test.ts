@@ -175,7 +175,7 @@ suite('on a real server', () => {
     expect(await search(hapi.url, 'DiagnosticReport?subject=Patient/pat-1')).toHaveLength(1);
   }, 60_000);
 
-  test('with two patients under one number the report goes to neither (row 52)', async () => {
+  test('with two patients under one number the report goes to neither (fault 52)', async () => {
     await put(hapi.url, patient('pat-1'));
     await put(hapi.url, patient('pat-2'));
     expect(await deliver(hapi.url, http, makeReading())).toContain('patient: by identifier');
@@ -242,7 +242,7 @@ suite('on a real server', () => {
     }
   }, 120_000);
 
-  test('the security label is refused by a strict R4 server, and the failure names the element (row 50)', async () => {
+  test('the security label is refused by a strict R4 server, and the failure names the element (fault 50)', async () => {
     const failed = await refusal(deliver(hapi.url, http, makeReading(), { report: { aiSecurityLabel: true } }));
     expect(failed.code).toBe('fhir-refused');
     expect(failed.message).toContain('meta.security');
