@@ -21,7 +21,7 @@ import { createDiskWatch, type DiskWatch, freeBytesOf, openStore, type Store } f
 import { createSources, type Sources } from './sources/index.ts';
 import type { ReconcileWorld, World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
-import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
+import { logNotices, type Peers, rootsOf, wirePeers } from './wire-peers.ts';
 import { lossDetector, sourcesFor, tellStart, wireReconcile } from './wire-recovery.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
@@ -59,7 +59,10 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const metrics = createGatewayMetrics(store.board);
   observers.push(metrics.observe);
   tellStart(store, log);
-  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
+  const peers = wirePeers(config, join(stateFolder, 'spool'), {
+    onUnresolvedPatient: () => metrics.patientsUnresolved.add(),
+    onNotice: logNotices(log, Date.now),
+  });
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);

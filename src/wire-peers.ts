@@ -2,11 +2,11 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { Failure } from './core/failure.ts';
-import type { Archive, Destination } from './core/ports.ts';
+import type { Archive, Destination, Log } from './core/ports.ts';
 import type { TakeOverPorts } from './core/take-over.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
 import { createReportFinder } from './fhir/report-finder.ts';
-import { createFhirDestination } from './fhir/server.ts';
+import { createFhirDestination, type FhirDestinationOptions, type FhirNotice } from './fhir/server.ts';
 import { createHttp } from './net/client.ts';
 import type { Http } from './net/http.ts';
 import { credentialsOf, type PeerOptions } from './net/options.ts';
@@ -41,7 +41,7 @@ export function wireArchive({ pacs, jobs }: Config): Pick<Archive, 'list'> & { r
 export function wirePeers(
   { pacs, fhir, sources }: Config,
   spoolFolder: string,
-  onUnresolvedPatient: () => void,
+  told: Required<Pick<FhirDestinationOptions, 'onUnresolvedPatient' | 'onNotice'>>,
 ): Peers {
   rmSync(spoolFolder, { recursive: true, force: true });
   const roots = rootsOf(pacs);
@@ -64,10 +64,18 @@ export function wirePeers(
         ...resultRoots,
         timeoutMs: (results ?? pacs).timeoutSeconds * 1000,
       }),
-      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, onUnresolvedPatient }),
+      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, ...told }),
     ],
   };
 }
+
+/** To the log what a FHIR server did: an alert where a person must look, else a line. */
+export const logNotices =
+  (log: Log, now: () => number) =>
+  ({ kind, detail }: FhirNotice): void => {
+    const event = kind === 'ids' || kind === 'sequence' ? 'fhir' : 'alert';
+    log({ time: new Date(now()).toISOString(), event, code: `fhir-${kind}`, detail });
+  };
 
 export function rootsOf({
   url,

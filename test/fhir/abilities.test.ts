@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { logNotices } from '../../src/wire-peers.ts';
 import { extensionsDropped, idsRewritten } from '../simulators/fhir-misbehaviours.ts';
 import { passing } from '../simulators/misbehaviour.ts';
 import { isTransaction } from '../simulators/requests.ts';
@@ -30,6 +31,22 @@ describe('the version of FHIR that a server speaks (fault 58)', () => {
 });
 
 describe('a server that changes what it stores (fault 56)', () => {
+  test.each([
+    ['altered', 'alert'],
+    ['duplicates', 'alert'],
+    ['labels', 'alert'],
+    ['ids', 'fhir'],
+    ['sequence', 'fhir'],
+  ] as const)('%s is logged as %s, because only what a person must look at is an alert', (kind, event) => {
+    const lines: object[] = [];
+    logNotices(
+      (line) => lines.push(line),
+      () => 0,
+    )({ kind, detail: 'DiagnosticReport.text' });
+    const time = '1970-01-01T00:00:00.000Z';
+    expect(lines).toEqual([{ time, event, code: `fhir-${kind}`, detail: 'DiagnosticReport.text' }]);
+  });
+
   test('a lost element is named in the receipt and told, because nobody else would see it', async () => {
     const script = scripted({ misbehaviour: dropping('conclusionCode', 'presentedForm'), on: isTransaction });
     const { fhir, notices } = await openSimulated({ script });
