@@ -210,10 +210,14 @@ const secrets = ['password', 'token', 'siteSecret'];
 
 function withSecrets(value: unknown, readFile: ConfigInput['readFile']): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => {
+  const entries = Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {
     const secret = secrets.find((name) => key === `${name}File`);
-    if (!secret || typeof inner !== 'string') return [key, withSecrets(inner, readFile)];
-    return [secret, readFile(inner).trim()];
+    if (!secret || typeof inner !== 'string') return [[key, withSecrets(inner, readFile)]];
+    // The name of the file stays: it is read again when a server refuses what it held.
+    return [
+      [secret, readFile(inner).trim()],
+      [key, inner],
+    ];
   });
   return Object.fromEntries(entries);
 }

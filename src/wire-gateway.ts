@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { watchForAlerts } from './core/alert-watch.ts';
 import { withoutRepeatedAlerts } from './core/alerts.ts';
 import { Failure } from './core/failure.ts';
 import { createFlags } from './core/flags.ts';
@@ -17,12 +18,13 @@ import {
   type HttpServer,
   type ProviderStatus,
 } from './http/index.ts';
-import { createDiskWatch, type DiskWatch, freeBytesOf, openStore, type Store } from './jobs/index.ts';
+import { createDiskWatch, type DiskWatch, freeBytesOf, openJobs, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
 import type { ReconcileWorld, World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
 import { logNotices, type Peers, rootsOf, wirePeers } from './wire-peers.ts';
 import { lossDetector, sourcesFor, tellStart, wireReconcile } from './wire-recovery.ts';
+import { watchPeers } from './wire-watch.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -47,22 +49,36 @@ export interface Gateway {
 }
 
 /** Opens the store and builds everything; starts nothing. Raises `store-locked`, `config-invalid`, `model-unusable`. */
-export function wireGateway(config: Config, stderr: Log): Gateway {
+export async function wireGateway(config: Config, stderr: Log): Promise<Gateway> {
   const model = wireModel(config);
-  const stateFolder = resolve(config.jobs.stateFolder);
   // The store writes the log and the metrics read the store: lines before the metrics are there are not counted.
   const observers: Log[] = [withoutRepeatedAlerts(stderr, Date.now)];
   const log: Log = (line) => {
     for (const observe of observers) observe(line);
   };
-  const store = openStore(stateFolder, log, { onDamage: config.jobs.onDamage });
-  const metrics = createGatewayMetrics(store.board);
-  observers.push(metrics.observe);
-  tellStart(store, log);
-  const peers = wirePeers(config, join(stateFolder, 'spool'), {
-    onUnresolvedPatient: () => metrics.patientsUnresolved.add(),
-    onNotice: logNotices(log, Date.now),
-  });
+  const store = await openJobs(config.jobs, log);
+  try {
+    const metrics = createGatewayMetrics(store.board);
+    observers.push(metrics.observe, watchForAlerts(log, Date.now));
+    tellStart(store, log);
+    return await wireAround({ config, model, log, metrics, store });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Parts extends Pick<Gateway, 'store' | 'log'> {
+  readonly config: Config;
+  readonly model: ReturnType<typeof wireModel>;
+  readonly metrics: GatewayMetrics;
+}
+
+async function wireAround({ config, model, log, metrics, store }: Parts): Promise<Gateway> {
+  const stateFolder = resolve(config.jobs.stateFolder);
+  const watch = watchPeers(metrics, log);
+  const told = { onUnresolvedPatient: () => metrics.patientsUnresolved.add(), onNotice: logNotices(log, Date.now) };
+  const peers = wirePeers(config, join(stateFolder, 'spool'), told, watch);
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);
@@ -73,7 +89,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, disk, log });
   return {
     ...{ store, heldBack, sources, disk, log },
-    world: wireWorld(config, store, peers, core, log),
+    world: await wireWorld(config, store, peers, core, log),
     reconciling: wireReconcile(store, peers, core, log),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
@@ -85,7 +101,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
       await server.close();
       await core.reader.close();
       await Promise.all(peers.clients.map((client) => client.close()));
-      store.close();
+      await store.close();
     },
   };
 }
@@ -94,14 +110,20 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
 const filmsAtOnce = (config: Config): number =>
   providerOf(config) === 'cpu' ? 1 : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
 
-function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>, log: Log): World {
+async function wireWorld(
+  config: Config,
+  store: Store,
+  peers: Peers,
+  core: ReturnType<typeof wireCore>,
+  log: Log,
+): Promise<World> {
   const { quietSeconds, maxMinutes } = config.settle;
   return {
     ...core,
     archive: peers.archive,
     destinations: peers.destinations,
     ledger: store.ledger,
-    siteSecret: config.siteSecret ?? store.secret(),
+    siteSecret: config.siteSecret ?? (await store.secret()),
     takeOver: {
       result: wireResultFinder(core, config.selection, peers),
       report: peers.findReport,
@@ -150,7 +172,7 @@ function wireServer(
     checks: [
       { name: 'model', run: () => heldBack },
       provider.check,
-      { name: 'store', run: () => storeCheck(store) },
+      { name: 'store', run: () => store.check().then(() => null) },
       { name: 'disk', run: () => (disk.isLow() ? 'disk-full' : null) },
       { name: 'intake', run: () => intakeCheck(config, store) },
     ],
@@ -189,6 +211,7 @@ function wireSources(
     searchStudies: createStudySearch({ http: peers.pacs, ...rootsOf(pacs) }),
     orthancHttp: () => peers.pacs,
     memory: (source) => store.memory(source),
+    leads: (source) => store.leads(source),
     report: (source, { code, class: kind }) =>
       log({ time: new Date().toISOString(), event: 'source-failure', source, code, class: kind }),
     timezoneOffset: timezoneOffset ?? null,
@@ -220,10 +243,4 @@ function keptToken(stateFolder: string): string {
       throw new Failure('store-failed', { where: 'api-token', cause });
   }
   return readFileSync(path, 'utf8').trim();
-}
-
-/** Throws when the store cannot be asked. */
-async function storeCheck({ queue }: Store): Promise<null> {
-  await queue.nextDueAt();
-  return null;
 }

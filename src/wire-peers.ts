@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
-import { Failure } from './core/failure.ts';
+import { Failure, type FailureCode } from './core/failure.ts';
 import type { Archive, Destination, Log } from './core/ports.ts';
 import type { TakeOverPorts } from './core/take-over.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
@@ -9,7 +10,7 @@ import { createReportFinder } from './fhir/report-finder.ts';
 import { createFhirDestination, type FhirDestinationOptions, type FhirNotice } from './fhir/server.ts';
 import { createHttp } from './net/client.ts';
 import type { Http } from './net/http.ts';
-import { credentialsOf, type PeerOptions } from './net/options.ts';
+import { type Credentials, credentialsOf, type PeerOptions } from './net/options.ts';
 
 /** Builds what stands for the servers: archive, destinations and the clients that speak to them. */
 
@@ -38,18 +39,27 @@ export function wireArchive({ pacs, jobs }: Config): Pick<Archive, 'list'> & { r
   return { list, close: () => http.close() };
 }
 
+/** Who hears what the clients meet at the servers; `peer` is `pacs`, `fhir` or `pacs.results`. */
+export interface PeerWatch {
+  readonly refused: (peer: string, code: FailureCode) => void;
+  readonly certificate: (peer: string, validUntil: number) => void;
+}
+
+const unwatched: PeerWatch = { refused: () => {}, certificate: () => {} };
+
 export function wirePeers(
   { pacs, fhir, sources }: Config,
   spoolFolder: string,
   told: Required<Pick<FhirDestinationOptions, 'onUnresolvedPatient' | 'onNotice'>>,
+  watch: PeerWatch = unwatched,
 ): Peers {
   rmSync(spoolFolder, { recursive: true, force: true });
   const roots = rootsOf(pacs);
   const orthanc = sources.orthancChanges.orthancUrl;
-  const pacsHttp = client('pacs', pacs, [...Object.values(roots), ...(orthanc ? [orthanc] : [])]);
-  const fhirHttp = client('fhir', fhir, [fhir.url]);
+  const pacsHttp = client('pacs', pacs, [...Object.values(roots), ...(orthanc ? [orthanc] : [])], watch);
+  const fhirHttp = client('fhir', fhir, [fhir.url], watch);
   const results = pacs.results;
-  const resultsHttp = results ? client('pacs', results, [results.url]) : pacsHttp;
+  const resultsHttp = results ? client('pacs', results, [results.url], watch, 'pacs.results') : pacsHttp;
   const resultRoots = results ? rootsOf(results) : roots;
   const timeoutMs = pacs.timeoutSeconds * 1000;
   return {
@@ -86,14 +96,32 @@ export function rootsOf({
   return { qidoUrl, wadoUrl, stowUrl };
 }
 
-function client(peer: 'pacs' | 'fhir', options: PeerOptions, roots: readonly string[]): Http {
+function client(
+  peer: 'pacs' | 'fhir',
+  options: PeerOptions,
+  roots: readonly string[],
+  watch: PeerWatch = unwatched,
+  name: string = peer,
+): Http {
   const { caFile, timeoutSeconds, maxInFlight } = options;
   return createHttp({
     ...{ peer, roots, maxInFlight, credentials: credentialsOf(options, peer) },
     ca: caFile === undefined ? null : readCa(caFile, peer),
     timeoutMs: timeoutSeconds * 1000,
     maxBytes: mostAnswerBytes[peer],
+    renew: () => credentialsNow(options, name),
+    onRefused: (code) => watch.refused(name, code),
+    onCertificate: (validUntil) => watch.certificate(name, validUntil),
   });
+}
+
+/** A secret that lies in a file of its own may be replaced while we run; null where none does. */
+async function credentialsNow(options: PeerOptions, where: string): Promise<Credentials | null> {
+  const { passwordFile, tokenFile } = options;
+  const path = tokenFile ?? passwordFile;
+  const secret = path === undefined ? '' : (await readFile(path, 'utf8')).trim();
+  if (secret === '') return null;
+  return credentialsOf(path === tokenFile ? { token: secret } : { ...options, password: secret }, where);
 }
 
 function readCa(path: string, peer: string): string {

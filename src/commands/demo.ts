@@ -40,7 +40,7 @@ export async function run({ orthanc = false, exit = false, json = false }: Input
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   const sandbox = await startSandbox({ orthanc });
   const config = configOf(sandbox, folder);
-  const gateway = wireGateway(config, () => {});
+  const gateway = await wireGateway(config, () => {});
   try {
     const running = runGateway(gateway, config.jobs, stop.signal);
     running.catch(() => stop.abort());

@@ -28,7 +28,7 @@ export async function run({ config: path, set = [] }: Input): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   await roomToStart(config.jobs.stateFolder, log, stop.signal);
   if (stop.signal.aborted) return exitCodes.ok;
-  const gateway = wireGateway(config, log);
+  const gateway = await wireGateway(config, log);
   try {
     await runGateway(gateway, { ...config.jobs, reconcile: config.reconcile }, stop.signal);
   } finally {

@@ -56,7 +56,7 @@ export async function run({ studyInstanceUid, config: path, set = [], json = fal
 async function alone(config: Config, studyInstanceUid: string): Promise<StudyResult | null> {
   let gateway: Gateway;
   try {
-    gateway = wireGateway(config, stderrLog());
+    gateway = await wireGateway(config, stderrLog());
   } catch (thrown) {
     if (asFailure(thrown).code === 'store-locked') return null;
     throw thrown;

@@ -12,7 +12,7 @@ import {
   unseenPixels,
   type View,
 } from './reading.ts';
-import type { Dataset, Instance, InstanceReference } from './study.ts';
+import { type Dataset, type Instance, type InstanceReference, samePatient } from './study.ts';
 
 /** From films to one conclusion about the study. Pure. */
 
@@ -54,7 +54,7 @@ export function concludeFilms(films: readonly Film[], circumstances: Circumstanc
   const failures = failuresOf(films, new Set(read.map(uidOf)), describe);
   const study = studyOf(films, describe);
   if (!study) return null;
-  const images = read.map(({ reading }) => ({ ...reading, revision: imageRevision(reading, previous) }));
+  const images = read.map(({ reading }) => ({ ...reading, revision: imageRevision(reading, study, previous) }));
   const reading: Reading = {
     model: circumstances.model,
     settings: circumstances.settings,
@@ -113,11 +113,12 @@ function studyOf(films: readonly Film[], describe: Circumstances['describe']): S
   return first;
 }
 
-function imageRevision(reading: ImageReading, previous: Recorded | null): number {
+function imageRevision(reading: ImageReading, study: StudyHeader, previous: Recorded | null): number {
   const before = previous?.reading.images.find(({ image }) => image.SOPInstanceUID === reading.image.SOPInstanceUID);
   if (!before) return 1;
-  const same = before.pixelDigest === reading.pixelDigest || before.pixelDigest === unseenPixels;
-  return same ? before.revision : before.revision + 1;
+  const samePixels = before.pixelDigest === reading.pixelDigest || before.pixelDigest === unseenPixels;
+  // A heat-map bears its patient: under the old UID the bytes that name another one would stay (fault 5).
+  return samePixels && samePatient(study, previous!.reading.study) ? before.revision : before.revision + 1;
 }
 
 /** What became of one listed object: the rule's word, or what the reader found. */

@@ -113,8 +113,9 @@ export const failures = {
   // house
   'config-invalid': permanent('The configuration is invalid.'),
   'store-locked': permanent('Another process holds the state folder.'),
+  'store-failed': permanent('The state folder or the database of the jobs cannot be read or written.'),
+  'claim-lost': transient("The study is not this run's any more: it was given back, or another gateway took it over."),
   'disk-full': transient('The disk of the state folder has no room; work goes on by itself when it has.'),
-  'store-failed': permanent('The state folder cannot be read or written.'),
   'model-unusable': permanent('The model folder is incomplete, altered or not what its manifest says.'),
   'model-untrained': transient('The model is untrained and allowUntrained is not set.'),
   'provider-unavailable': transient('The provider that was asked for cannot run the network now.'),

@@ -96,3 +96,9 @@ export interface Reduced {
   /** Pixels of the matrix. */
   readonly length: number;
 }
+
+/** What one side does not tell contradicts nothing: archives leave out the issuer, and some the patient. */
+export function samePatient(a: PatientIdentity, b: PatientIdentity): boolean {
+  const agree = (one: string | null, other: string | null) => one === null || other === null || one === other;
+  return agree(a.PatientID, b.PatientID) && agree(a.IssuerOfPatientID, b.IssuerOfPatientID);
+}

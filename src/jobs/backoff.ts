@@ -61,3 +61,18 @@ export function retryOrDie(
   const delayMs = Math.max(askedMs, nextDelayMs(previousDelayMs(job), rules));
   return { state: 'retrying', dueAt: now + delayMs, code: failure.code };
 }
+
+/** A study that is not found is looked for again after these, a minute in all: archives move and re-index studies (fault 4). */
+const goneDelaysMs = [10_000, 20_000, 30_000] as const;
+
+/** Looked for again, or gone. The delays count from the last time that the study was found, or failed otherwise. */
+export function lookAgainOrGone(
+  job: Job,
+  now: number,
+): RetrySettlement | { readonly state: 'source-gone'; readonly code: 'source-gone' } {
+  const wasGone = job.state === 'retrying' && job.code === 'source-gone';
+  const last = wasGone ? previousDelayMs(job) : 0;
+  const delayMs = goneDelaysMs.find((each) => each > last);
+  if (delayMs === undefined) return { state: 'source-gone', code: 'source-gone' };
+  return { state: 'retrying', dueAt: now + delayMs, code: 'source-gone' };
+}

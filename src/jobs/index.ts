@@ -1,51 +1,11 @@
-import { z } from 'zod';
-
 /** Jobs that are never lost and results that are never doubled. */
 
 export { type ClaimedJob, nextDelayMs, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
 export { createDiskWatch, type DiskWatch, freeBytesOf, pausedByDisk, pauseMs } from './disk.ts';
+export { openJobs } from './open.ts';
+export { type JobsOptions, jobsOptionsSchema } from './options.ts';
 export { type ReconcileOptions, reconcileOptionsSchema } from './reconcile-options.ts';
 export { type Runner, type RunnerOptions, runJobs, settlementOf } from './runner.ts';
 export { openStore, type StoreOptions } from './sqlite.ts';
 export { stackFrames } from './stack-frames.ts';
 export type { DurableQueue, JobChange, Store } from './store.ts';
-
-export const jobsOptionsSchema = z.strictObject({
-  stateFolder: z
-    .string()
-    .min(1)
-    .default('cxr-gateway-state')
-    .describe('Folder of the job store, its artifacts and the site secret; made with mode 0700'),
-  concurrency: z.int().min(1).max(64).default(2).describe('Studies under way at the same time'),
-  retryHours: z
-    .number()
-    .min(0)
-    .max(24 * 30)
-    .default(72)
-    .describe('How long a study that fails is tried again before it is dead'),
-  longestPauseSeconds: z
-    .number()
-    .min(1)
-    .max(3600)
-    .default(600)
-    .describe('Longest pause between two tries of a study that fails; a server that asks for more is given it'),
-  retentionDays: z
-    .number()
-    .min(0)
-    .max(3650)
-    .default(7)
-    .describe('How long the bytes of delivered artifacts are kept after the study ended'),
-  minFreeMiB: z
-    .number()
-    .min(0)
-    .default(512)
-    .describe(
-      'Room on the disk of the state folder below which nothing new is taken in; 0 = as long as anything can be written',
-    ),
-  onDamage: z
-    .enum(['recover', 'stop'])
-    .default('recover')
-    .describe('A damaged job store: set aside and rebuilt out of PACS and FHIR server, or refused with exit 74'),
-});
-
-export type JobsOptions = z.output<typeof jobsOptionsSchema>;

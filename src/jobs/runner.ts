@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asFailure, describe, type Failure } from '../core/failure.ts';
 import type { Job, Log, Settlement } from '../core/ports.ts';
-import { type ClaimedJob, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+import { type ClaimedJob, lookAgainOrGone, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
 import { stackFrames } from './stack-frames.ts';
 import type { DurableQueue } from './store.ts';
 
@@ -37,6 +37,7 @@ const longestSleepMs = 60_000;
 export function runJobs(options: RunnerOptions): Runner {
   const bell = createBell();
   options.signal.addEventListener('abort', bell.ring, { once: true });
+  options.queue.watch?.(bell.ring, options.signal);
   const done = run(options, bell).finally(() => options.signal.removeEventListener('abort', bell.ring));
   return { poke: bell.ring, done };
 }
@@ -95,11 +96,12 @@ async function unlessFull<T>(write: Promise<T>): Promise<T | undefined> {
 }
 
 /** Waits for what runs until the grace is over, then parks the rest for the next start. */
-async function stop({ queue, now, graceMs = defaultGraceMs }: RunnerOptions, running: Running): Promise<void> {
+async function stop(options: RunnerOptions, running: Running): Promise<void> {
+  const { queue, now, graceMs = defaultGraceMs } = options;
   await atMost(graceMs, Promise.all(running.values()));
   const late = [...running.keys()];
   running.clear();
-  for (const job of late) await unlessFull(queue.park(job, now()));
+  for (const job of late) await unlessFull(unlessLost(options, job, queue.park(job, now())));
 }
 
 /** One run. Rejects only when the store fails: then nothing that this process does is durable any more, and it must stop. */
@@ -112,10 +114,22 @@ async function runJob(options: RunnerOptions, job: ClaimedJob, isMine: () => boo
     const failure = asFailure(thrown);
     if (!isMine()) return;
     if (failure.class !== 'skip') log(failureLine(job, failure, now()));
+    if (failure.code === 'claim-lost') return;
     if (failure.code === 'store-failed') throw failure;
     settlement = settlementOf(job, failure, now(), options);
   }
-  await whenThereIsRoom(options, isMine, () => queue.settle(job, settlement, now()));
+  await whenThereIsRoom(options, isMine, () => unlessLost(options, job, queue.settle(job, settlement, now())));
+}
+
+/** Who took a job over ends it; what this run had to say of it is dropped. */
+async function unlessLost({ log, now }: RunnerOptions, job: ClaimedJob, change: Promise<void>): Promise<void> {
+  try {
+    await change;
+  } catch (thrown) {
+    const failure = asFailure(thrown);
+    if (failure.code !== 'claim-lost') throw thrown;
+    log(failureLine(job, failure, now()));
+  }
 }
 
 const roomPauseMs = 2_000;
@@ -150,7 +164,7 @@ export function settlementOf(
     case 'skip':
       return { state: 'skipped', code };
     case 'quarantine':
-      return { state: code === 'source-gone' ? 'source-gone' : 'quarantined', code };
+      return code === 'source-gone' ? lookAgainOrGone(job, now) : { state: 'quarantined', code };
     case 'transient':
     case 'ambiguous':
       return retryOrDie(job, { code, retryAfterSeconds: failure.detail.retryAfterSeconds }, now, rules);

@@ -125,7 +125,14 @@ CREATE INDEX job_by_turn ON job (waiting, ready, stat, due_at, number);
 CREATE INDEX job_by_arrival ON job (waiting, ready, stat, announced_at, number);
 `;
 
-const migrations: readonly string[] = [jobTables + ledgerTables, laneTables];
+/** What names a claim, for a run that ends after it was parked; see `JobRow`. */
+const claimTables = `
+ALTER TABLE job ADD COLUMN claim TEXT;
+ALTER TABLE job ADD COLUMN instance INTEGER;
+ALTER TABLE job ADD COLUMN ended_claim TEXT;
+`;
+
+const migrations: readonly string[] = [jobTables + ledgerTables, laneTables, claimTables];
 
 export const schemaVersion = migrations.length;
 
@@ -152,13 +159,14 @@ function versionOf(database: Database): number {
     const version = readPragma(database, 'user_version');
     const owner = readPragma(database, 'application_id');
     const foreign = version === 0 ? hasTables(database) : owner !== applicationId;
-    if (foreign) refuse('a database of this gateway, or none', "another program's");
-    if (version > schemaVersion) refuse(`schema version ${schemaVersion} or older`, `${version}, of a newer gateway`);
+    if (foreign) refuseSchema('a database of this gateway, or none', "another program's");
+    if (version > schemaVersion)
+      refuseSchema(`schema version ${schemaVersion} or older`, `${version}, of a newer gateway`);
     return version;
   });
 }
 
-function refuse(expected: string, got: string): never {
+export function refuseSchema(expected: string, got: string): never {
   throw new Failure('store-failed', { where, expected, got });
 }
 

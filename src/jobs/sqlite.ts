@@ -1,16 +1,18 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { Failure } from '../core/failure.ts';
-import type { Log, Memory } from '../core/ports.ts';
-import { type ArtifactFiles, openArtifactFiles, syncFile, syncFolder } from './artifacts.ts';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Log } from '../core/ports.ts';
+import { bytesInFiles, openArtifactFiles, syncFile, syncFolder } from './artifacts.ts';
 import { createBoard, createHistory } from './board.ts';
 import { isDamage, type StoreStart, setAside, storeFile, wasUsed } from './damage.ts';
 import { type Database, openDatabase, transaction, translateErrors } from './database.ts';
-import { createLedger } from './ledger.ts';
+import { createLedger, forgetReceipt, purge } from './ledger.ts';
 import { lockFolder } from './lock.ts';
 import { createQueue } from './queue.ts';
 import { migrate } from './schema.ts';
 import { siteSecret } from './secret.ts';
+import { createMemory } from './source-memory.ts';
+import { createSqliteEngine } from './sqlite-engine.ts';
+import { makePrivate } from './state-folder.ts';
 import type { Store } from './store.ts';
 
 export interface StoreOptions {
@@ -86,20 +88,26 @@ interface Parts {
 }
 
 function assemble(path: string, database: Database, { log, unlock, start, setAsideAs }: Parts): Store {
-  const files = openArtifactFiles(join(path, 'artifacts'));
+  const engine = createSqliteEngine(database);
+  const bytes = bytesInFiles(openArtifactFiles(join(path, 'artifacts')));
+  const queue = createQueue(engine, log);
   return {
     start,
     setAsideAs,
     recovering: isRecovering(database, start),
-    queue: createQueue(database, log),
-    ledger: createLedger(database, files),
-    board: createBoard(database),
-    history: createHistory(database),
-    memory: (name) => createMemory(database, name),
-    secret: () => siteSecret(path),
-    forgetReceipt: async (artifactId, destination) => forgetReceipt(database, artifactId, destination),
-    purge: async (olderThan, now) => purge(database, files, olderThan, now),
-    close() {
+    queue,
+    ledger: createLedger(engine, bytes),
+    board: createBoard(engine),
+    history: createHistory(engine),
+    memory: (name) => createMemory(engine, name),
+    secret: async () => siteSecret(path),
+    leads: async () => true,
+    async check() {
+      await queue.nextDueAt();
+    },
+    forgetReceipt: (artifactId, destination) => forgetReceipt(engine, artifactId, destination),
+    purge: (olderThan, now) => purge(engine, bytes, olderThan, now),
+    async close() {
       if (!database.isOpen) return;
       database.close();
       unlock();
@@ -129,54 +137,4 @@ function keepCopy(database: Database, folder: string, version: number): void {
     renameSync(`${name}.tmp`, name);
     syncFolder(folder);
   });
-}
-
-/** The folder holds patient data: its owner's alone. A mount that cannot be made so needs a folder below it. */
-function makePrivate(folder: string): void {
-  const made = translateErrors('the state folder', () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
-  if (made !== undefined) translateErrors('the state folder', () => syncFolder(dirname(folder)));
-  if ((statSync(folder).mode & 0o077) === 0) return;
-  try {
-    chmodSync(folder, 0o700);
-  } catch (cause) {
-    const expected = 'a folder that its owner alone can enter (0700), or that can be made so';
-    throw new Failure('store-failed', { where: 'the state folder', expected, got: 'an open one', cause });
-  }
-}
-
-function createMemory(database: Database, owner: string): Memory {
-  const where = 'the memory of a source';
-  const get = database.prepare('SELECT json FROM memory WHERE owner = ? AND key = ?');
-  const set = database.prepare('INSERT OR REPLACE INTO memory (owner, key, json) VALUES (?, ?, ?)');
-  return {
-    async get(key) {
-      const row = translateErrors(where, () => get.get(owner, key)) as { json: string } | undefined;
-      return row === undefined ? undefined : JSON.parse(row.json);
-    },
-    async set(key, value) {
-      transaction(database, where, () => set.run(owner, key, JSON.stringify(value ?? null)));
-    },
-  };
-}
-
-function forgetReceipt(database: Database, artifactId: string, destination: string): boolean {
-  return transaction(database, 'the ledger', () => {
-    const kept = database.prepare('SELECT 1 FROM artifact WHERE id = ? AND purged_at IS NULL').get(artifactId);
-    if (kept === undefined) return false;
-    database.prepare('DELETE FROM receipt WHERE artifact = ? AND destination = ?').run(artifactId, destination);
-    return true;
-  });
-}
-
-/** The ledger forgets first, the files go after: a crash in between leaves files that the next purge sweeps. */
-function purge(database: Database, files: ArtifactFiles, olderThan: number, now: number): number {
-  const forget = database.prepare(`UPDATE artifact SET purged_at = ? WHERE purged_at IS NULL
-    AND id IN (SELECT artifact FROM receipt)
-    AND id IN (SELECT artifact FROM reading_artifact JOIN reading ON reading.id = reading_artifact.reading
-      JOIN job ON job.study = reading.study
-      WHERE job.state IN ('done', 'skipped', 'quarantined', 'source-gone') AND job.updated_at < ?)`);
-  transaction(database, 'the purge of artifacts', () => forget.run(now, olderThan));
-  const kept = database.prepare('SELECT sha256 FROM artifact WHERE purged_at IS NULL');
-  const rows = translateErrors('the purge of artifacts', () => kept.all()) as { sha256: string }[];
-  return files.sweep(new Set(rows.map(({ sha256 }) => sha256)));
 }

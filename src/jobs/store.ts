@@ -26,6 +26,8 @@ export interface DurableQueue extends JobQueue {
   settle(job: Job, settlement: Settlement | RetrySettlement, now: number): Promise<void>;
   /** Gives a claim back unsettled: the job is due at once, for whoever claims next, and nothing counts as failed. */
   park(job: Job, now: number): Promise<void>;
+  /** Of a store that several processes share: calls back when one of them made work, until the signal aborts. */
+  watch?(ring: () => void, signal: AbortSignal): void;
 }
 
 export interface Store {
@@ -42,14 +44,18 @@ export interface Store {
   /** The memory of the source `name`. */
   memory(name: string): Memory;
   /** Site secret, 64 hex digits; made once. */
-  secret(): string;
+  secret(): Promise<string>;
+  /** Whether this process is the one that does `task`: of several on one store only one is, until it ends. */
+  leads(task: string): Promise<boolean>;
+  /** Raises `store-failed` when the store cannot be asked now; does not wait for it. */
+  check(): Promise<void>;
   /**
    * Removes the bytes of delivered artifacts of studies that ended before `olderThan` (milliseconds since 1970), and what crashes
-   * left over. An artifact without a receipt is never removed. Gives the number of files removed.
+   * left over. An artifact without a receipt is never removed. Gives the number of artifacts removed.
    */
   purge(olderThan: number, now: number): Promise<number>;
   /** The artifact is no longer at the destination: it is delivered again at the next run. False when its bytes were purged. */
   forgetReceipt(artifactId: string, destination: string): Promise<boolean>;
-  /** Closes the store and unlocks the folder. */
-  close(): void;
+  /** Closes the store and unlocks the folder; a second call changes nothing. */
+  close(): Promise<void>;
 }

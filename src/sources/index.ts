@@ -16,6 +16,8 @@ export interface SourceTools {
   readonly orthancHttp: (orthancUrl: string) => Http;
   /** The memory of the source of this name. */
   readonly memory: (source: string) => Memory;
+  /** Whether this process is the one that asks for the source of this name. */
+  readonly leads: (source: string) => Promise<boolean>;
   /** Told when a source cannot ask; it goes on asking. */
   readonly report: (source: string, failure: Failure) => void;
   /** Of the site, `+HHMM`; null: unknown. */
@@ -39,6 +41,7 @@ export function createSources({ qidoPoll, orthancChanges, webhook }: SourcesOpti
   const loss = showsLoss ? { showsLoss } : {};
   const toolsOf = (name: string) => ({
     memory: tools.memory(name),
+    leads: () => tools.leads(name),
     report: (failure: Failure) => tools.report(name, failure),
   });
   const { orthancUrl } = orthancChanges;

@@ -26,6 +26,7 @@ export interface QidoPoll {
   readonly now: () => number;
   readonly report: Loop['report'];
   readonly wait?: Loop['wait'];
+  readonly leads?: Loop['leads'];
   /** Whether a study shows that a gateway worked here before, so that the look-back days are read although `startFrom` is `now`. */
   readonly showsLoss?: (study: ListedStudy) => Promise<boolean>;
 }
@@ -46,8 +47,9 @@ export function createQidoPoll(poll: QidoPoll): Source {
     name,
     run(announce, signal) {
       const watch = { ...poll, announce, signal, seen: createSeen(poll.memory, poll.options.maxSeen) };
-      const { report, wait, options } = poll;
-      const loop = { everyMs: options.everySeconds * 1000, signal, report, ...(wait ? { wait } : {}) };
+      const { report, wait, leads, options } = poll;
+      const given = { ...(wait && { wait }), ...(leads && { leads }) };
+      const loop = { everyMs: options.everySeconds * 1000, signal, report, ...given };
       return repeat(() => pollOnce(watch), loop);
     },
   };

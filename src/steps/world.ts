@@ -11,7 +11,7 @@ import type {
   Output,
 } from '../core/ports.ts';
 import type { ContentSettings, ModelIdentity, Reading, View } from '../core/reading.ts';
-import type { Dataset, Instance, PatientIdentity } from '../core/study.ts';
+import { type Dataset, type Instance, samePatient } from '../core/study.ts';
 import type { TakeOverPorts } from '../core/take-over.ts';
 
 /** What the steps are built from. Every effect is handed in. */
@@ -51,8 +51,4 @@ export function isAbout({ describe }: World, chosen: readonly Chosen[], { images
   return same && new Set(listed.map((film) => film?.image.SOPInstanceUID)).size === read.size;
 }
 
-/** What one side does not tell contradicts nothing: archives leave out the issuer, and some the patient. */
-export function samePatient(a: PatientIdentity, b: PatientIdentity): boolean {
-  const agree = (one: string | null, other: string | null) => one === null || other === null || one === other;
-  return agree(a.PatientID, b.PatientID) && agree(a.IssuerOfPatientID, b.IssuerOfPatientID);
-}
+export { samePatient };

@@ -56,7 +56,9 @@ export const importTable: Readonly<Record<string, Row>> = {
     'wire.ts',
     'wire-peers.ts',
     'wire-recovery.ts',
+    'wire-watch.ts',
   ]),
+  'wire-watch.ts': row(['core', 'http', 'wire-peers.ts']),
   'wire-recovery.ts': row(['core', 'dicom', 'jobs', 'sources', 'steps', 'wire-peers.ts']),
   commands: row([
     ...['core', 'jobs', 'sandbox', 'science'],

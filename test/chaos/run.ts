@@ -151,8 +151,8 @@ async function feed(run: Run, due: number): Promise<void> {
   while (run.sent < due) {
     const study = run.studyList[run.sent]!;
     run.sent++;
-    if (study.admitted) await run.hospital.admit(study.PatientID);
-    for (const film of study.films) if (!film.late) await run.hospital.send(film.bytes());
+    if (study.admitted) await persistently(() => run.hospital.admit(study.PatientID));
+    for (const film of study.films) if (!film.late) await persistently(() => run.hospital.send(film.bytes()));
     if (study.sentAgain || study.films.some(({ late }) => late)) run.visitors.add(study);
     if (run.random() < 0.5) await announce(run, study);
   }
@@ -166,6 +166,18 @@ async function visitAgain(run: Run, study: ChaosStudy): Promise<void> {
   run.visitors.delete(study);
   for (const film of study.films) if (film.late || study.sentAgain) await run.hospital.send(film.bytes());
   await announce(run, study);
+}
+
+/** A modality that meets a connection that has just been closed sends again. */
+async function persistently(send: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await send();
+    } catch (error) {
+      if (tries === 5) throw error;
+      await sleep(200);
+    }
+  }
 }
 
 /** Nobody may be there to hear it: then the poll finds the study. */

@@ -4,6 +4,7 @@ import {
   defaultLongestPauseMs,
   firstDelayMs,
   longestRetryAfterMs,
+  lookAgainOrGone,
   nextDelayMs,
   previousDelayMs,
   retryOrDie,
@@ -93,6 +94,30 @@ describe('fault 24: a PACS that fails for days', () => {
     const job: ClaimedJob = { ...makeJob({ announcedAt: 0 }), failingSince: null };
     expect(retryOrDie(job, busy, 100 * hour, rules)).toMatchObject({ state: 'retrying' });
     expect(retryOrDie({ ...job, failingSince: 1 }, busy, 100 * hour, rules)).toMatchObject({ state: 'dead' });
+  });
+});
+
+describe('fault 4: a study that is not found', () => {
+  const gone = (job: ReturnType<typeof makeJob>) => lookAgainOrGone(job, job.updatedAt);
+
+  test('is looked for three times more within a minute, and is gone then', () => {
+    let job = makeJob({ state: 'announced' });
+    const delays: number[] = [];
+    for (;;) {
+      const settled = gone(job);
+      if (settled.state !== 'retrying') {
+        expect(settled).toEqual({ state: 'source-gone', code: 'source-gone' });
+        break;
+      }
+      delays.push(settled.dueAt - job.updatedAt);
+      job = makeJob({ ...settled, attempt: job.attempt + 1, updatedAt: job.updatedAt });
+    }
+    expect(delays).toEqual([10_000, 20_000, 30_000]);
+  });
+
+  test('after an outage has its three looks too, because the outage said nothing of the study', () => {
+    const job = makeJob({ state: 'retrying', code: 'pacs-unavailable', attempt: 40, dueAt: 600_000, updatedAt: 0 });
+    expect(gone(job)).toEqual({ state: 'retrying', dueAt: 10_000, code: 'source-gone' });
   });
 });
 

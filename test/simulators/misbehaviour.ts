@@ -10,9 +10,10 @@ export interface Misbehaviour {
   readonly name: string;
   /**
    * `passing`: who asks again, correctly, gets in the end what a good server gives, and nothing twice.
+   * `pausing`: the same, but the server is left alone for a minute or more: too long for a run that meets it often.
    * `lasting`: the study cannot end as reported: refused for good, or stopped for a person.
    */
-  readonly kind: 'passing' | 'lasting';
+  readonly kind: 'passing' | 'pausing' | 'lasting';
   readonly fits: (request: Request) => boolean;
   readonly handle: (exchange: Exchange) => void | Promise<void>;
 }
@@ -53,8 +54,10 @@ export const busy = (status: 429 | 503, retryAfterSeconds: number): Misbehaviour
 export const serverError = (status: 500 | 502 | 504): Misbehaviour =>
   passing(`${status}`, refusal(status, { 'content-type': 'text/html' }, '<h1>Bad gateway</h1>'));
 
-export const unauthorized = (status: 401 | 403 = 401): Misbehaviour =>
-  passing(`${status}`, refusal(status, { 'www-authenticate': 'Bearer' }));
+export const unauthorized = (status: 401 | 403 = 401): Misbehaviour => ({
+  ...passing(`${status}`, refusal(status, { 'www-authenticate': 'Bearer' })),
+  kind: 'pausing',
+});
 
 export const loginPage: Misbehaviour = passing(
   'an HTML login page with 200',
@@ -114,7 +117,7 @@ export const stalled = (ms: number | null, { work = true } = {}): Misbehaviour =
 /** Those of both sides that a chaos run draws from; waiting is kept short. */
 export const commonMisbehaviours: readonly Misbehaviour[] = [
   busy(503, 1),
-  busy(429, 1),
+  busy(429, 0),
   serverError(500),
   serverError(502),
   serverError(504),
@@ -126,6 +129,6 @@ export const commonMisbehaviours: readonly Misbehaviour[] = [
   resetAfter,
   cutBody(true),
   cutBody(false),
-  drip(2, 64),
+  drip(2, 2048),
   stalled(300),
 ];

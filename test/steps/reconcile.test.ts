@@ -30,7 +30,7 @@ beforeAll(async () => {
   fhir = await startFhirStore();
   await storeFilm(archive.url, makeSmallFilm(number));
   const folder: GatewayFolder = makeGatewayFolder({ pacs: { url: archive.url }, fhir: { url: fhir.url } });
-  gateway = wireGateway(loadConfig(folder.config, []), (line) => lines.push(line));
+  gateway = await wireGateway(loadConfig(folder.config, []), (line) => lines.push(line));
   closing.push(
     () => folder.remove(),
     () => archive.close(),

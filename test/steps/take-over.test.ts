@@ -65,7 +65,7 @@ async function readOnce(siteSecret = secret, settings: Readonly<Record<string, u
   const folder: GatewayFolder = makeGatewayFolder({ ...peers, siteSecret, ...settings });
   closing.push(() => folder.remove());
   const lines: Readonly<Record<string, unknown>>[] = [];
-  const gateway = wireGateway(loadConfig(folder.config, []), (line) => lines.push(line));
+  const gateway = await wireGateway(loadConfig(folder.config, []), (line) => lines.push(line));
   let reads = 0;
   try {
     const { queue, board } = gateway.store;

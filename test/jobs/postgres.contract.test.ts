@@ -1,0 +1,11 @@
+import { jobQueueContract } from '../contracts/job-queue.ts';
+import { ledgerContract } from '../contracts/ledger.ts';
+import { studyBoardContract } from '../contracts/study-board.ts';
+import { describePostgres, usePostgres } from './postgres-bench.ts';
+
+describePostgres('on a real server', () => {
+  const bench = usePostgres();
+  jobQueueContract('PostgreSQL', bench);
+  ledgerContract('PostgreSQL', bench);
+  studyBoardContract('PostgreSQL', bench);
+});
