@@ -39,7 +39,7 @@ describe('a server that refuses transactions', () => {
     '%s after %s at the report is gone on with, because what stands is not written again (faults 54 and 55)',
     async (code, _, misbehaviour) => {
       let isRefusing = true;
-      const { fhir, store, writes } = await openSimulated({
+      const { fhir, restarted, store, writes } = await openSimulated({
         script: (request) =>
           isRefusing && request.method === 'PUT' && request.path.includes('/DiagnosticReport')
             ? misbehaviour
@@ -48,7 +48,7 @@ describe('a server that refuses transactions', () => {
       expect((await failureOf(fhir)).code).toBe(code);
       expect(typesOf(writes())).not.toContain('Provenance');
       isRefusing = false;
-      await fhir.deliver([bundleArtifact()]);
+      await restarted().deliver([bundleArtifact()]);
       expect(writes()).toEqual(['PUT DiagnosticReport', 'PUT Provenance']);
       expect(versionsIn(store).every((line) => line.endsWith(' 1'))).toBe(true);
     },

@@ -15,6 +15,8 @@ import { openHttp } from './support.ts';
 export interface SimulatedWorld {
   readonly store: SimulatedFhir;
   readonly fhir: Destination;
+  /** The same of a gateway that has started anew: it holds nothing back because of what the server said before. */
+  restarted(): Destination;
   readonly notices: readonly FhirNotice[];
   /** Waits between the tries, milliseconds; none is waited for. */
   readonly waits: readonly number[];
@@ -32,17 +34,17 @@ export async function openSimulated(
   given: Partial<FhirOptions> = {},
 ): Promise<SimulatedWorld> {
   const store = await startSimulatedFhir(simulated);
-  const http = openHttp(store.url);
-  ends.push(
-    () => http.close(),
-    () => store.close(),
-  );
+  ends.push(() => store.close());
   const notices: FhirNotice[] = [];
   const waits: number[] = [];
   const options = { ids: 'auto', onAmbiguousPatient: 'identifier', ...given } as const;
   const patience = { sleep: async (delayMs: number) => waits.push(delayMs), random: () => 0.5 };
   const onNotice = (notice: FhirNotice) => void notices.push(notice);
-  const fhir = createFhirDestination({ http, root: store.url, options, now: () => 0, onNotice, ...patience });
+  const restarted = () => {
+    const http = openHttp(store.url);
+    ends.unshift(() => http.close());
+    return createFhirDestination({ http, root: store.url, options, now: () => 0, onNotice, ...patience });
+  };
   let seen = 0;
   const writes = () => {
     const lines = store.requests.slice(seen);
@@ -51,7 +53,7 @@ export async function openSimulated(
       .filter(({ method, misbehaviour }) => method !== 'GET' && misbehaviour === null)
       .map(({ method, shape }) => `${method} ${shape.match(/\/fhir\/?([A-Za-z]*)/)?.[1] || 'transaction'}`);
   };
-  return { store, fhir, notices, waits, writes };
+  return { store, fhir: restarted(), restarted, notices, waits, writes };
 }
 
 /** A server that takes resources one by one alone. */
