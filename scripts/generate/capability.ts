@@ -39,7 +39,7 @@ const resources: Readonly<Record<string, ResourceUse>> = {
   ),
   Provenance: {
     ...written('Which model made the report from which study.'),
-    search: { target: 'reference', agent: 'reference' },
+    search: { target: 'reference' },
   },
 };
 

@@ -6,7 +6,7 @@ import { type FhirClient, readOrNull } from './client.ts';
 import { fhirConcept, systems } from './coding.ts';
 import { receiptOf } from './delivery.ts';
 import { bears, type Foreign, findOne } from './search.ts';
-import { storeOne } from './sequence.ts';
+import { byTarget, storeOne } from './sequence.ts';
 import { lookAt, refused, type Standing, statusOf } from './standing.ts';
 import { observationsIn, ownIdentifier, parseTransaction, provenanceOf, putEntry } from './transaction.ts';
 import type { BundleEntry, Provenance, Reference, Resource, TransactionBundle } from './types.ts';
@@ -37,10 +37,9 @@ export async function retractOnce(server: FhirServer, artifact: Artifact, retrac
   const noted = provenance === null || (entries.length === 0 && !isRetractedByUs(found));
   if (entries.length === 0 && (noted || (await isRecorded(client, provenance, ids))))
     return receipt('already retracted');
-  // The report goes first: if the delivery breaks off, it is not the report that still stands.
+  // The report goes first: if this breaks off, it is not the report that still stands.
   const whole = noted || ids === 'conditional' ? entries : [...entries, putEntry(provenance, root)];
-  const inOne = (await server.abilities.ask()).writes === 'transaction' || ids === 'client';
-  if (whole.length > 0) await update(server, inOne ? whole : entries);
+  if (whole.length > 0) await update(server, whole);
   if (!noted && ids === 'conditional') await storeOne(client, provenance, ids);
   await requireStruck(client, found);
   const names = found.map(({ resourceType, id }) => `${resourceType}/${id}`);
@@ -76,7 +75,12 @@ async function ownObservations(
 }
 
 function struckEntry(resource: Foreign, { reason }: Retraction, root: string): BundleEntry {
-  const { versionId = null, lastUpdated: _, ...meta } = (resource.meta ?? {}) as Readonly<Record<string, string>>;
+  const {
+    versionId = null,
+    lastUpdated: _,
+    source: __,
+    ...meta
+  } = (resource.meta ?? {}) as Readonly<Record<string, string>>;
   const others = (resource.extension ?? []).filter(({ url }) => url !== statusReason);
   const struck = {
     ...resource,
@@ -135,17 +139,8 @@ async function assembler(
   return match !== null && typeof match === 'object' ? { reference: `Device/${match.id}` } : null;
 }
 
-async function isRecorded(
-  client: FhirClient,
-  { id, target, agent }: Provenance,
-  ids: Abilities['ids'],
-): Promise<boolean> {
-  if (ids === 'client') return (await readOrNull(client, 'Provenance', id)) !== null;
-  const searchParams = { target: target[0]!.reference!, agent: agent[0]!.who.reference! };
-  const { entry = [] } = (await client.resourceSearch({ resourceType: 'Provenance', searchParams })) as {
-    readonly entry?: readonly { readonly resource?: Partial<Provenance> }[];
-  };
-  return entry.some(({ resource }) => resource?.resourceType === 'Provenance' && resource.activity !== undefined);
+async function isRecorded(client: FhirClient, sent: Provenance, ids: Abilities['ids']): Promise<boolean> {
+  return (ids === 'client' ? await readOrNull(client, 'Provenance', sent.id) : await byTarget(client, sent)) !== null;
 }
 
 async function requireStruck(client: FhirClient, found: readonly Foreign[]): Promise<void> {
