@@ -22,7 +22,7 @@ import { createDiskWatch, type DiskWatch, freeBytesOf, openJobs, type Store } fr
 import { createSources, type Sources } from './sources/index.ts';
 import type { ReconcileWorld, World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
-import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
+import { logNotices, type Peers, rootsOf, wirePeers } from './wire-peers.ts';
 import { lossDetector, sourcesFor, tellStart, wireReconcile } from './wire-recovery.ts';
 import { watchPeers } from './wire-watch.ts';
 
@@ -77,7 +77,8 @@ interface Parts extends Pick<Gateway, 'store' | 'log'> {
 async function wireAround({ config, model, log, metrics, store }: Parts): Promise<Gateway> {
   const stateFolder = resolve(config.jobs.stateFolder);
   const watch = watchPeers(metrics, log);
-  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add(), watch);
+  const told = { onUnresolvedPatient: () => metrics.patientsUnresolved.add(), onNotice: logNotices(log, Date.now) };
+  const peers = wirePeers(config, join(stateFolder, 'spool'), told, watch);
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);

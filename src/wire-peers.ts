@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { Failure, type FailureCode } from './core/failure.ts';
-import type { Archive, Destination, Orders } from './core/ports.ts';
+import type { Archive, Destination, Log, Orders } from './core/ports.ts';
 import type { StudyHeader } from './core/reading.ts';
 import type { Dataset } from './core/study.ts';
 import type { TakeOverPorts } from './core/take-over.ts';
@@ -12,7 +12,7 @@ import { requestedPriority } from './dicom/order-priority.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
 import { createOrderPriority } from './fhir/order-priority.ts';
 import { createReportFinder } from './fhir/report-finder.ts';
-import { createFhirDestination } from './fhir/server.ts';
+import { createFhirDestination, type FhirDestinationOptions, type FhirNotice } from './fhir/server.ts';
 import { createHttp } from './net/client.ts';
 import type { Http } from './net/http.ts';
 import { type Credentials, credentialsOf, type PeerOptions } from './net/options.ts';
@@ -56,7 +56,7 @@ const unwatched: PeerWatch = { refused: () => {}, certificate: () => {} };
 export function wirePeers(
   { pacs, fhir, sources, jobs }: Config,
   spoolFolder: string,
-  onUnresolvedPatient: () => void,
+  told: Required<Pick<FhirDestinationOptions, 'onUnresolvedPatient' | 'onNotice'>>,
   watch: PeerWatch = unwatched,
 ): Peers {
   rmSync(spoolFolder, { recursive: true, force: true });
@@ -80,7 +80,7 @@ export function wirePeers(
         ...resultRoots,
         timeoutMs: (results ?? pacs).timeoutSeconds * 1000,
       }),
-      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, onUnresolvedPatient }),
+      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, ...told }),
     ],
     orders: createOrders(fhir, jobs.orderPriority ? fhirHttp : null),
   };
@@ -107,6 +107,14 @@ function describedStudy(header: Dataset): StudyHeader | null {
     return null;
   }
 }
+
+/** To the log what a FHIR server did: an alert where a person must look, else a line. */
+export const logNotices =
+  (log: Log, now: () => number) =>
+  ({ kind, detail }: FhirNotice): void => {
+    const event = kind === 'ids' || kind === 'sequence' ? 'fhir' : 'alert';
+    log({ time: new Date(now()).toISOString(), event, code: `fhir-${kind}`, detail });
+  };
 
 export function rootsOf({
   url,

@@ -28,7 +28,7 @@ jobs: ${jobs}
   const file = { name: 'gateway.yaml', text };
   const config = resolveConfig({ file, environment: {}, flags: [], readFile: () => '' });
   const folder = mkdtempSync(join(tmpdir(), 'cxr-orders-'));
-  const peers = wirePeers(config, join(folder, 'spool'), () => {});
+  const peers = wirePeers(config, join(folder, 'spool'), { onUnresolvedPatient: () => {}, onNotice: () => {} });
   ends.push(
     () => rmSync(folder, { recursive: true }),
     ...peers.clients.map((client) => () => client.close()),

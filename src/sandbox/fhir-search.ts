@@ -43,7 +43,12 @@ export const searchParameters: Readonly<Record<string, Readonly<Record<string, P
   Device: { ...everywhere, status: token('status') },
   Endpoint: { ...everywhere, status: token('status') },
   Organization: everywhere,
-  Provenance: { _id: token('id'), target: reference('target'), patient: reference('target') },
+  Provenance: {
+    _id: token('id'),
+    target: reference('target'),
+    patient: reference('target'),
+    agent: reference('agent.who'),
+  },
 };
 
 const control = new Set(['_include', '_count', '_offset', '_sort', '_format', '_pretty', '_total']);
@@ -96,7 +101,7 @@ function meets(stored: Stored, name: string, value: string, scope: Scope): boole
   const [bare, type] = head!.split(':');
   const { kind, element } = parameterOf(stored.resourceType, bare!);
   const alternatives = value.split(/(?<!\\),/).map((text) => text.replaceAll('\\,', ','));
-  const present = list(stored[element]);
+  const present = valuesAt(stored, element);
   if (kind === 'token') return present.some((item) => alternatives.some((asked) => tokenMatches(item, asked)));
   const targets = present.map((item) => relative((item as { reference?: string }).reference ?? '', scope.base));
   if (chain.length === 0)
@@ -110,6 +115,15 @@ function meets(stored: Stored, name: string, value: string, scope: Scope): boole
 
 const list = (value: unknown): readonly unknown[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+/** `agent.who`: an element of an element, each of which may repeat. */
+const valuesAt = (stored: Stored, path: string): readonly unknown[] =>
+  path
+    .split('.')
+    .reduce<readonly unknown[]>(
+      (items, name) => items.flatMap((item) => list((item as Readonly<Record<string, unknown>>)[name])),
+      [stored],
+    );
 
 function refersTo(target: string, asked: string, type: string | undefined, name: string, scope: Scope): boolean {
   const path = relative(asked, scope.base);
@@ -150,7 +164,7 @@ export function included(matches: readonly Stored[], query: URLSearchParams, sco
     const parameters = name === '*' ? Object.values(searchParameters[type] ?? {}) : [parameterOf(type, name)];
     for (const { element } of parameters.filter(({ kind }) => kind === 'reference')) {
       for (const match of matches.filter(({ resourceType }) => resourceType === type)) {
-        for (const item of list(match[element])) {
+        for (const item of valuesAt(match, element)) {
           keys.add(relative((item as { reference?: string }).reference ?? '', scope.base));
         }
       }

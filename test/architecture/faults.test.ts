@@ -16,6 +16,9 @@ const archiveSide = [
   ...[1, 2, 4, 5, 7, 18, 19, 20, 23, 24, 25, 26, 27, 28, 29, 30, 34, 35, 36, 37, 38, 39, 40, 41, 42, 44, 45, 46, 63],
 ].map(String);
 
+/** Rows of the FHIR side: conflicts, duplicates, servers that cannot do all or change what they store, signed reports. */
+const fhirSide = [49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59].map(String);
+
 const root = join(import.meta.dirname, '..');
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.includes('.cache') && !path.endsWith('architecture/faults.test.ts'))
@@ -36,6 +39,11 @@ test('every row that the input side answers is named by a test', () => {
 test('every row of recovery is named by a test', () => {
   const found = new Set(sources.flatMap(named));
   expect(recovery.filter((row) => !found.has(row))).toEqual([]);
+});
+
+test('every row of the FHIR side is named by a test', () => {
+  const found = new Set(sources.flatMap(named));
+  expect(fhirSide.filter((row) => !found.has(row))).toEqual([]);
 });
 
 test('every row of the archive’s side is named by a test', () => {

@@ -31,7 +31,7 @@ async function place(secret: 'tokenFile' | 'passwordFile') {
   const config = resolveConfig({ file: { name: 'test.yaml', text }, environment: {}, flags: [], readFile });
   const told: string[] = [];
   const watch = { refused: (peer: string, code: string) => void told.push(`${peer} ${code}`), certificate: () => {} };
-  const peers = wirePeers(config, join(folder, 'spool'), () => {}, watch);
+  const peers = wirePeers(config, join(folder, 'spool'), { onUnresolvedPatient() {}, onNotice() {} }, watch);
   closing.push(
     () => archive.close(),
     () => rmSync(folder, { recursive: true }),
