@@ -4,7 +4,7 @@ import type { Dataset, InstanceReference } from '../core/study.ts';
 import { type Row, text } from './dataset.ts';
 import type { Dicomweb } from './dicomweb.ts';
 import { patientIdentity } from './header.ts';
-import { keywords } from './keywords.ts';
+import { type Keyword, keywords } from './keywords.ts';
 import { parsePart10 } from './part10.ts';
 
 /** Whether an archive holds an object of ours, and as we sent it. */
@@ -12,6 +12,7 @@ import { parsePart10 } from './part10.ts';
 /** An artifact with the names that it carries. */
 export interface Sent {
   readonly artifact: Artifact;
+  readonly header: Dataset;
   readonly reference: InstanceReference;
   readonly patientId: string | null;
 }
@@ -28,12 +29,13 @@ export function sentOf(artifact: Artifact): Sent {
   if (reference.SOPInstanceUID !== artifact.id) {
     throw new Failure('internal', { where: artifact.name, expected: 'the SOP Instance UID of its id', got: 'another' });
   }
-  return { artifact, reference, patientId: patientIdentity(header).PatientID };
+  return { artifact, header, reference, patientId: patientIdentity(header).PatientID };
 }
 
 /**
  * True: it is there, and whose, where and what it is are as we sent it. False: it is not there (yet).
- * Raises `pacs-altered` when the archive holds it under another patient, study, series or class.
+ * Raises `pacs-altered` when the archive holds it under another patient, study, series or class, or says something else in it:
+ * somebody may have stored an object under our UID before us (T21).
  */
 export async function isStored(dicomweb: Dicomweb, sent: Sent): Promise<boolean> {
   const { SOPInstanceUID } = sent.reference;
@@ -42,6 +44,8 @@ export async function isStored(dicomweb: Dicomweb, sent: Sent): Promise<boolean>
     requireUnaltered(found, sent, ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPClassUID']);
     const { PatientID } = patientIdentity(found);
     if (PatientID !== sent.patientId) throw altered(sent, 'PatientID');
+    const changed = statements.find((keyword) => contradicts(found, sent.header, keywords[keyword][0]));
+    if (changed) throw altered(sent, changed);
     return true;
   }
   // An archive that puts objects under other UIDs hides ours from its own address.
@@ -50,6 +54,30 @@ export async function isStored(dicomweb: Dicomweb, sent: Sent): Promise<boolean>
   if (elsewhere) requireUnaltered(elsewhere, sent, ['StudyInstanceUID', 'SeriesInstanceUID']);
   return false;
 }
+
+/** What a result states; patient and study are the archive's to correct, these are not. */
+const statements: readonly Keyword[] = [
+  ...(['ConceptNameCodeSequence', 'CompletionFlag', 'VerificationFlag', 'PredecessorDocumentsSequence'] as const),
+  ...(['ContentSequence', 'ImageType', 'Rows', 'Columns', 'DerivationDescription', 'SourceImageSequence'] as const),
+];
+
+/**
+ * Whether an attribute has another value than was sent. What the archive does not show (values as bulk data, attributes that its
+ * metadata leave out) contradicts nothing; a sequence with more or fewer items does.
+ */
+function contradicts(found: Dataset, sent: Dataset, tag: string): boolean {
+  const [shown, ours] = [found[tag]?.Value, sent[tag]?.Value ?? []];
+  if (shown === undefined) return false;
+  return shown.length !== ours.length || shown.some((value, index) => differs(value, ours[index]));
+}
+
+function differs(shown: unknown, ours: unknown): boolean {
+  if (isDataset(shown) && isDataset(ours)) return Object.keys(ours).some((tag) => contradicts(shown, ours, tag));
+  if (typeof shown === 'number' || typeof ours === 'number') return Number(shown) !== Number(ours);
+  return String(shown).trim() !== String(ours).trim();
+}
+
+const isDataset = (value: unknown): value is Dataset => typeof value === 'object' && value !== null;
 
 function requireUnaltered(found: Dataset, sent: Sent, named: readonly (keyof InstanceReference)[]): void {
   const other = named.find((keyword) => {

@@ -10,6 +10,7 @@ import type { Credentials } from '../../src/net/options.ts';
 import { type Orthanc, type OrthancOptions, startOrthanc, whyNoOrthanc } from '../../src/sandbox/orthanc.ts';
 import { failureOf, makeHttp } from '../net/peer.ts';
 import { filmUid, makeArtifact, makeFile, studyUid } from './objects.ts';
+import { artifactsOf, readings } from './results.ts';
 
 /** A real Orthanc, as it was seen to behave (1.10.1, DICOMweb 1.7). */
 
@@ -197,6 +198,19 @@ maybe('an Orthanc as the destination', () => {
     const cutting = changing(world.http, (body) => body.subarray(0, body.lastIndexOf('\r\n--')));
     await world.orthanc.send(makeFile({ ...own('72'), StudyInstanceUID: '2.25.729' }));
     expect((await failureOf(destinationOf(world, cutting).deliver([artifact]))).code).toBe('pacs-altered');
+  });
+
+  test.each(Object.entries(readings))('shows a result of kind "%s" as it was sent (T21)', async (_name, reading) => {
+    const artifacts = artifactsOf(reading, `secret of ${_name}`);
+    expect(await destinationOf(world, world.http).deliver(artifacts)).toHaveLength(artifacts.length);
+  });
+
+  test('keeps what was stored first under our UID, and is found out when that states something else (T21)', async () => {
+    const positive = readings['positive']!;
+    const other = { ...positive, images: positive.images.map((image) => ({ ...image, score: 0.61 })) };
+    await destinationOf(world, world.http).deliver(artifactsOf(other));
+    const failure = await failureOf(destinationOf(world, world.http).deliver(artifactsOf(positive)));
+    expect([failure.code, failure.detail.expected]).toEqual(['pacs-altered', 'DerivationDescription as sent']);
   });
 });
 

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { identify } from '../../src/core/ids.ts';
-import type { Composition, GatewayIdentity } from '../../src/core/ports.ts';
+import type { Artifact, Composition, GatewayIdentity } from '../../src/core/ports.ts';
 import type { ImageFailure, Reading, StudyHeader } from '../../src/core/reading.ts';
 import type { Dataset } from '../../src/core/study.ts';
 import { build } from '../../src/dicom/build.ts';
 import { type Keyword, keywords } from '../../src/dicom/keywords.ts';
 import { gatewayName, patientAndStudy } from '../../src/dicom/result-header.ts';
 import { parseCodes } from '../../src/outputs/codes.ts';
+import { dicomSr } from '../../src/outputs/dicom-sr.ts';
+import { heatmapSc } from '../../src/outputs/heatmap-sc.ts';
 import {
   makeImageHeader,
   makeImageReading,
@@ -24,12 +26,12 @@ export const codes = parseCodes(
 
 export const gateway: GatewayIdentity = { manufacturer: gatewayName, modelName: gatewayName, softwareVersion: '0.1.0' };
 
-export function compose(reading: Reading, { withPictures = true } = {}): Composition {
+export function compose(reading: Reading, { withPictures = true, secret = 'secret of the tests' } = {}): Composition {
   // An odd number of bytes, so that padding is in every test.
   const pictures = reading.images.map(({ image }) => [image.SOPInstanceUID, makePicture(63, 77)] as const);
   return {
     reading,
-    identity: identify(reading, 'secret of the tests'),
+    identity: identify(reading, secret),
     pictures: withPictures ? Object.fromEntries(pictures) : {},
     codes,
     gateway,
@@ -197,4 +199,10 @@ export function findItem(root: Dataset, codeValue: string): Dataset | undefined 
 
 export function allItems(root: Dataset): readonly Dataset[] {
   return itemsOf(root, 'ContentSequence').flatMap((item) => [item, ...allItems(item)]);
+}
+
+/** Report and heat-maps of a reading as they go to an archive. */
+export function artifactsOf(reading: Reading, secret?: string): readonly Artifact[] {
+  const composition = compose(reading, { secret });
+  return [dicomSr, heatmapSc].flatMap((output) => output.compose(composition));
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Artifact, Receipt } from '../../src/core/ports.ts';
-import type { Dataset } from '../../src/core/study.ts';
+import type { Attribute, Dataset } from '../../src/core/study.ts';
 import { failureOf, type Peer } from '../net/peer.ts';
 import { makeArtifact, studyUid } from './objects.ts';
+import { artifactsOf, readings } from './results.ts';
 import { change, item, json, keep, reason, startArchive, verdict, warning } from './results-archive.ts';
 
 /** Section 3 of the faults: what counts as stored. */
@@ -266,6 +267,59 @@ describe('an archive that changes what it stores is found out (fault 44):', () =
   test('but no patient is what was sent of a study without one', async () => {
     const { destination } = await startArchive();
     expect(await destination.deliver([makeArtifact('sr', { PatientID: null })])).toHaveLength(1);
+  });
+});
+
+describe('what a result states is read back too (T21):', () => {
+  const sent = artifactsOf(readings['positive']!);
+  /** Each value of a kind in the whole tree, changed. */
+  const everywhere = (dataset: Dataset, tag: string, value: (attribute: Attribute) => Attribute): Dataset =>
+    Object.fromEntries(
+      Object.entries(dataset).map(([each, attribute]) => [
+        each,
+        each === tag
+          ? value(attribute)
+          : attribute.vr !== 'SQ'
+            ? attribute
+            : {
+                ...attribute,
+                Value: (attribute.Value ?? []).map((item) => everywhere(item as Dataset, tag, value)),
+              },
+      ]),
+    );
+  const values =
+    (...Value: unknown[]) =>
+    (attribute: Attribute): Attribute => ({ ...attribute, Value });
+
+  test.each<[string, string, (attribute: Attribute) => Attribute]>([
+    ['another probability', '0040A30A', values(0.1)],
+    ['another finding', '00080100', values('2667000')],
+    ['another sentence', '0040A160', values('No opacity was found.')],
+    ['another image', '00081155', values('2.25.9')],
+    ['a report that somebody verified', '0040A493', values('VERIFIED')],
+    ['a tree that lost its branches', '0040A730', values()],
+    ['a picture of another kind', '00080008', values('ORIGINAL', 'PRIMARY')],
+    ['a picture with another description', '00082111', values('Grad-CAM')],
+  ])('%s under our UID is not ours', async (_name, tag, value) => {
+    const { destination } = await startArchive({ show: (object) => everywhere(object, tag, value) });
+    expect((await failureOf(destination.deliver(sent))).code).toBe('pacs-altered');
+  });
+
+  test.each<[string, (object: Dataset) => Dataset]>([
+    ['long texts as bulk data', (object) => everywhere(object, '0040A160', () => ({ vr: 'UT', BulkDataURI: '/bulk' }))],
+    ['no content at all', ({ '0040A730': _, ...rest }) => rest],
+    [
+      'numbers as text',
+      (object) => everywhere(object, '0040A30A', ({ Value = [] }) => ({ vr: 'DS', Value: Value.map(String) })),
+    ],
+    [
+      'texts with their padding',
+      (object) => everywhere(object, '00082111', ({ vr, Value = [] }) => ({ vr, Value: [`${Value[0]} `] })),
+    ],
+    ['another name of the patient', (object) => change(object, '00080090', 'Other^Physician')],
+  ])('but an archive that shows %s contradicts nothing', async (_name, show) => {
+    const { destination } = await startArchive({ show });
+    expect(await destination.deliver(sent)).toHaveLength(sent.length);
   });
 });
 
