@@ -71,17 +71,18 @@ const readingShape = {
     })
     .prefault({}),
   flagSuspectedCovid: z.boolean().default(true).describe('A positive result flags suspected COVID-19'),
-  reportFailures: z
-    .boolean()
-    .default(false)
-    .describe('A study that could not be scored gets a failed-processing report'),
+  reportFailures: z.boolean().default(false).describe('A study without a score gets a failed-processing report'),
   heatmapMaxSide: z.number().int().min(256).max(4096).default(1024).describe('Longest side of the heat-map, pixels'),
+  characterSet: z
+    .enum(['utf-8', 'source'])
+    .default('utf-8')
+    .describe(
+      "Of reports and heat-maps: UTF-8, or the film's own where it has one byte a letter and holds every letter",
+    ),
   reducedDecoding: z
     .boolean()
     .default(false)
-    .describe(
-      'Decode JPEG 2000 and HTJ2K films at the size that reading needs: many times faster, scores a little different',
-    ),
+    .describe('JPEG 2000 and HTJ2K films at the size that reading needs: many times faster, scores a little different'),
   procedureReported: z
     .enum(['imagingProcedure', 'plainChestRadiograph'])
     .default('imagingProcedure')

@@ -20,6 +20,8 @@ import { type Credentials, credentialsOf, type PeerOptions } from './net/options
 /** Builds what stands for the servers: archive, destinations and the clients that speak to them. */
 
 const MiB = 1024 * 1024;
+/** A study under way waits as long for a server that asked for a pause; the end of `serve` waits twice as long for the study. */
+const patienceMs = 5_000;
 /** An archive sends films; what a FHIR server sends is parsed in one go, and its largest is a bundle of ours with pictures in it. */
 const mostAnswerBytes = { pacs: 512 * MiB, fhir: 16 * MiB };
 
@@ -138,6 +140,7 @@ function client(
     ca: caFile === undefined ? null : readCa(caFile, peer),
     timeoutMs: timeoutSeconds * 1000,
     maxBytes: mostAnswerBytes[peer],
+    patienceMs,
     renew: () => credentialsNow(options, name),
     onRefused: (code) => watch.refused(name, code),
     onCertificate: (validUntil) => watch.certificate(name, validUntil),

@@ -84,7 +84,7 @@ export function wireCore({
     }),
     outputs: createOutputs({ fhirReport: { procedures, report } }),
     select: (instances, now) => select(instances, ...selecting(now)),
-    describe,
+    describe: (header) => describe(header, config.characterSet),
     model: model.identity,
     settings: contentSettings(config, model),
     codes: parseCodes(mapping('codes')),

@@ -50,6 +50,8 @@ export interface ContentSettings {
 
 /** Patient and study attributes copied from the instance analysed; null = absent or not fit for its VR. DICOM keywords verbatim. */
 export interface StudyHeader {
+  /** The source's own, where results are to be written in it; absent: results are in UTF-8 (ISO_IR 192). */
+  readonly SpecificCharacterSet?: string;
   readonly StudyInstanceUID: string;
   /** Groups joined by `=`, components by `^` (PS3.5 6.2.1.2). */
   readonly PatientName: string | null;

@@ -32,10 +32,20 @@ export function encodeCanonical(source: Source, elements: readonly Element[], pa
   return Buffer.concat([frame(specificCharacterSet, 'CS', Buffer.from('ISO_IR 192')), ...written]);
 }
 
-function textDecoderOf(source: Source, terms: Element | undefined): DecodeText {
-  const value = terms ? decodePlain(valueBytes(source, terms), () => {}) : '';
-  return createTextDecoder(value.split('\\'), (flag) => source.flags.add(flag));
+function textDecoderOf(source: Source, own: Element | undefined): DecodeText {
+  return createTextDecoder(termsIn(source, own), (flag) => source.flags.add(flag));
 }
+
+/** The values of SpecificCharacterSet of a data set, as they are written; one empty value where it has none. */
+export function characterSetOf(source: Source, elements: readonly Element[]): readonly string[] {
+  return termsIn(
+    source,
+    elements.find(({ tag }) => tag === specificCharacterSet),
+  );
+}
+
+const termsIn = (source: Source, own: Element | undefined): readonly string[] =>
+  (own ? decodePlain(valueBytes(source, own), () => {}) : '').split('\\').map((term) => term.trim());
 
 /** Standard attributes but group lengths, bulk data, and the groups of curves, overlays, waveforms and pixels. */
 function isKept({ tag, vr, items }: Element): boolean {
@@ -82,14 +92,18 @@ function plainText({ flags }: Source, vr: string, bytes: Uint8Array): string {
 /** A decimal or integer string (PS3.5 table 6.2-1). */
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
-function encodeItem(source: Source, item: readonly Element[], decode: DecodeText): Buffer {
-  const value = encodeCanonical(source, item, decode);
+const encodeItem = (source: Source, item: readonly Element[], decode: DecodeText): Buffer =>
+  frameItem(encodeCanonical(source, item, decode));
+
+/** One item of a sequence, of known length. */
+export function frameItem(value: Buffer): Buffer {
   const head = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0]);
   head.writeUInt32LE(value.length, 4);
   return Buffer.concat([head, value]);
 }
 
-function frame(tag: string, vr: string, value: Buffer): Buffer {
+/** One element in Explicit VR Little Endian, padded to an even length. */
+export function frame(tag: string, vr: string, value: Buffer): Buffer {
   const long = hasLongLength(vr);
   const padded = value.length % 2 === 0 ? value : Buffer.concat([value, Buffer.from(vr === 'UI' ? '\0' : ' ')]);
   if (!long && padded.length > 0xffff) {

@@ -3,6 +3,7 @@ import { isUid } from '../core/ids.ts';
 import type { Described } from '../core/ports.ts';
 import type { ImageHeader, StudyHeader } from '../core/reading.ts';
 import type { Code, Dataset, PatientIdentity } from '../core/study.ts';
+import { type CharacterSet, resultCharacterSet } from './character-set-writer.ts';
 import { codes, has, items, number, numbers, text, texts } from './dataset.ts';
 import {
   ageOf,
@@ -50,9 +51,9 @@ function extractFrom(dataset: Dataset, flags: string[] = []): Extract {
 }
 
 /** Everything that results copy from the header of a film. Raises `invalid-identifier`, `malformed-dicom` or `limit-exceeded`. */
-export function describe(dataset: Dataset): Described {
+export function describe(dataset: Dataset, characterSet: CharacterSet = 'utf-8'): Described {
   const flags: string[] = [];
-  const study = studyOf(extractFrom(dataset, flags));
+  const study = { ...studyOf(extractFrom(dataset, flags)), ...resultCharacterSet(dataset, characterSet) };
   const image = imageOf(extractFrom(dataset, flags));
   return { study, image, flags: [...new Set(flags)] };
 }

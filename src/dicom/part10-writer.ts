@@ -1,6 +1,7 @@
 import { Failure } from '../core/failure.ts';
 import type { Attribute, Dataset } from '../core/study.ts';
 import { build, decimalString } from './build.ts';
+import { inCharacterSet, writableCharacterSets } from './character-set-writer.ts';
 import { type DcmjsDataset, DicomDict } from './dcmjs.ts';
 import { keywords } from './keywords.ts';
 import { explicitLittleEndian } from './transfer-syntax.ts';
@@ -17,15 +18,24 @@ export const implementationClassUid = '2.25.100785178530072086607131720388322911
 export const implementationVersionName = 'CXR_GATEWAY';
 
 /**
- * The bytes of a data set that `build` made; text goes out in UTF-8, and the data set must say so itself (ISO_IR 192).
+ * The bytes of a data set that `build` made. Text goes out in the SpecificCharacterSet that the data set names when that is one of
+ * `writableCharacterSets`, it holds every letter, and the pixels are native; else in UTF-8 (ISO_IR 192).
  * With an encapsulated transfer syntax PixelData is one compressed frame, else the native pixels. Same data set, same bytes.
  */
 export function writePart10(dataset: Dataset, transferSyntaxUid: string = explicitLittleEndian): Uint8Array {
+  const isNative = transferSyntaxUid === explicitLittleEndian;
+  const [tag] = keywords.SpecificCharacterSet;
+  const wanted = dataset[tag]?.Value?.[0];
   const file = new DicomDict(inDcmjs(metaOf(dataset, transferSyntaxUid)));
-  file.dict = inDcmjs(transferSyntaxUid === explicitLittleEndian ? dataset : withCompressedPixels(dataset));
+  file.dict = inDcmjs({ ...(isNative ? dataset : withCompressedPixels(dataset)), [tag]: { vr: 'CS', Value: [utf8] } });
   // `build` has looked at every length. dcmjs counts UTF-16 units where the standard counts characters, and refuses legal names.
-  return new Uint8Array(file.write({ allowInvalidVRLength: true, fragmentMultiframe: false }));
+  const bytes = new Uint8Array(file.write({ allowInvalidVRLength: true, fragmentMultiframe: false }));
+  const isOther = isNative && typeof wanted === 'string' && writableCharacterSets.includes(wanted);
+  return (isOther ? inCharacterSet(bytes, wanted) : null) ?? bytes;
 }
+
+/** Every text fits into it. */
+const utf8 = 'ISO_IR 192';
 
 function metaOf(dataset: Dataset, TransferSyntaxUID: string): Dataset {
   return build({

@@ -1,7 +1,7 @@
 import { constants, inflateRawSync } from 'node:zlib';
 import { Failure } from '../core/failure.ts';
 import type { Dataset } from '../core/study.ts';
-import { encodeCanonical } from './canonical.ts';
+import { characterSetOf, encodeCanonical } from './canonical.ts';
 import { has } from './dataset.ts';
 import { readCanonical } from './dcmjs-reader.ts';
 import { limits } from './limits.ts';
@@ -26,6 +26,8 @@ export interface Part10 {
   /** Without pixel data, bulk data, private elements and group 0002. LUTData is a list of 16-bit words. */
   readonly header: Dataset;
   readonly pixelData: PixelData | null;
+  /** SpecificCharacterSet as the file writes it; the header is in Unicode already. */
+  readonly characterSet: readonly string[];
   /** What was strange or guessed: `charset-guessed`, `charset-invalid`, `transfer-syntax-guessed`, `no-preamble`, ... */
   readonly flags: readonly string[];
 }
@@ -62,7 +64,8 @@ export function parseDataset(file: Uint8Array): Part10 {
   const pixels = pixelData?.fragments
     ? { fragments: pixelData.fragments.map(view) }
     : pixelData && { fragments: null, bytes: view(pixelData), littleEndian: encoding.littleEndian, vr: pixelData.vr };
-  return { transferSyntaxUID, header, pixelData: pixels, flags: [...flags] };
+  const characterSet = characterSetOf(source, elements);
+  return { transferSyntaxUID, header, pixelData: pixels, characterSet, flags: [...flags] };
 }
 
 /** Whether PixelRepresentation (0028,0103) is 1. */

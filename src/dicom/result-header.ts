@@ -21,7 +21,8 @@ export const gatewayName = 'cxr-gateway';
 /** Patient and General Study modules (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2): type 2 empty, type 3 left out, where the source has nothing. */
 export function patientAndStudy(study: StudyHeader): Attributes {
   return {
-    SpecificCharacterSet: 'ISO_IR 192',
+    // `writePart10` takes UTF-8 when a text does not fit into another one.
+    SpecificCharacterSet: study.SpecificCharacterSet ?? 'ISO_IR 192',
     PatientName: study.PatientName,
     PatientID: study.PatientID,
     IssuerOfPatientID: study.IssuerOfPatientID ?? undefined,

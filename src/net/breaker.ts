@@ -2,12 +2,14 @@ import { Failure, type FailureCode } from '../core/failure.ts';
 
 /**
  * Leaves a server alone that asked for it, or that refuses our credentials (faults 23 and 25). A request that would be sent meanwhile fails
- * at once, with the same code and the seconds that are left: the job waits for as long, and nothing reaches the server.
+ * with the same code and the seconds that are left: the job waits for as long, and nothing reaches the server.
  * Other failures open nothing: what one study meets must not stop the next, and each job backs off by itself.
  */
 export interface Breaker {
   /** Before a request is sent. Raises the failure of a server that must be left alone. */
   enter(where: string): Permit;
+  /** Milliseconds for which the server must still be left alone; 0 when it may be asked. */
+  leftMs(): number;
 }
 
 /** One request that may be sent; tell what became of it. */
@@ -45,11 +47,13 @@ export function createBreaker({ now, onRefused }: BreakerOptions): Breaker {
     forbidden = 0;
     if (isProbe) refused = null;
   };
+  const left = (closure: Closure | null): number => Math.max(0, (closure?.untilMs ?? 0) - now());
   return {
+    leftMs: () => Math.max(left(busy), left(refused)),
     enter(where) {
-      if (busy && now() < busy.untilMs) throw leftAlone(where, busy, now());
+      if (busy && left(busy) > 0) throw leftAlone(where, busy, now());
       busy = null;
-      if (refused && now() < refused.untilMs) throw leftAlone(where, refused, now());
+      if (refused && left(refused) > 0) throw leftAlone(where, refused, now());
       const isProbe = refused !== null;
       // One request tries whether the credentials are taken now; the others wait for what it meets.
       if (refused) refused = { ...refused, untilMs: now() + refusedPauseMs };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { asFailure, Failure, type FailureCode } from '../core/failure.ts';
 import { collect, readBody } from './body.ts';
@@ -27,6 +28,11 @@ export interface HttpOptions {
   readonly maxBytes: number;
   /** Requests at the same time; an answer holds its place until its body is read. */
   readonly maxInFlight: number;
+  /**
+   * How long a request waits for a server that must be left alone before it fails; 0 by default. Whoever waits claims no other study:
+   * without it a backlog would be claimed study by study, to fail at once, as long as the pause lasts.
+   */
+  readonly patienceMs?: number;
   /** Milliseconds since 1970, for Retry-After dates and pauses. */
   readonly now?: () => number;
   /** Told once when a server begins to refuse our credentials. */
@@ -39,6 +45,8 @@ interface Tools extends HttpOptions, Transport {
   readonly login: Login;
   readonly slots: Slots;
   readonly breakerOf: (origin: string) => Breaker;
+  /** Aborts when the client is closed. */
+  readonly closed: AbortSignal;
 }
 
 /** A client for one peer. Every failure is a Failure of that peer and holds no address, no credential and no text of an answer. */
@@ -54,8 +62,16 @@ export function createHttp(options: HttpOptions): Http {
   };
   const pin = createPin(options.roots);
   const login = createLogin(options.credentials, options.renew);
-  const tools: Tools = { ...options, dispatcher, breakerOf, login, pin, slots: createSlots(maxInFlight) };
-  return { request: (request) => ask(tools, request), close: () => dispatcher.destroy() };
+  const closing = new AbortController();
+  const slots = createSlots(maxInFlight);
+  const tools: Tools = { ...options, dispatcher, breakerOf, login, pin, slots, closed: closing.signal };
+  return {
+    request: (request) => ask(tools, request),
+    close() {
+      closing.abort();
+      return dispatcher.destroy();
+    },
+  };
 }
 
 /** A place is given up a turn later: the breaker must have heard of a failure before the next in line is let in. */
@@ -64,17 +80,28 @@ async function takePlace({ slots }: Tools): Promise<() => void> {
   return () => void setImmediate(release);
 }
 
+/** A place and a permit. A server that must be left alone for longer than our patience is not waited for to the end. */
+async function enter(tools: Tools, { url, where }: Pinned): Promise<{ permit: Permit; release: () => void }> {
+  const { patienceMs = 0, closed } = tools;
+  const breaker = tools.breakerOf(url.origin);
+  for (let patience = patienceMs; ; ) {
+    const pauseMs = Math.min(breaker.leftMs(), patience);
+    if (pauseMs > 0) await sleep(pauseMs, undefined, { signal: closed }).catch(() => {});
+    patience -= pauseMs;
+    const release = await takePlace(tools);
+    try {
+      // Behind the place: whoever waited for it may find that the server must be left alone by now.
+      return { permit: breaker.enter(where), release };
+    } catch (thrown) {
+      release();
+      if (patience <= 0 || closed.aborted) throw thrown;
+    }
+  }
+}
+
 async function ask(tools: Tools, request: HttpRequest): Promise<HttpResponse> {
   const pinned = pinOrRefuse(tools, request.method, request.url);
-  const release = await takePlace(tools);
-  let permit: Permit;
-  try {
-    // Behind the place: whoever waited for it may find that the server must be left alone by now.
-    permit = tools.breakerOf(pinned.url.origin).enter(pinned.where);
-  } catch (thrown) {
-    release();
-    throw thrown;
-  }
+  const { permit, release } = await enter(tools, pinned);
   try {
     const answer = await askWithLogin(tools, request, pinned, release);
     permit.succeeded();

@@ -2,7 +2,7 @@ import { Failure } from '../core/failure.ts';
 import type { FilmRequest } from '../core/ports.ts';
 import { decide } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
-import { parsePart10 } from '../dicom/part10.ts';
+import { type Part10, parsePart10 } from '../dicom/part10.ts';
 import { pixelDigest } from '../dicom/pixels.ts';
 import { regionOf } from '../model/grad-cam.ts';
 import { hottestZone, windowOf } from '../model/hottest.ts';
@@ -15,6 +15,7 @@ import type { ChildReading } from './messages.ts';
 /** One film from file to reading: parse → decode → LUTs → hang → pixel gate → tensor → network → Grad-CAM → overlay. Runs in the child. */
 
 const sopInstanceUidTag = '00080018';
+const specificCharacterSetTag = '00080005';
 
 export function readHeader(path: string): Dataset {
   return parsePart10(readBytes(path)).header;
@@ -29,7 +30,7 @@ export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise
   const seen = await look(film, room);
   const { score, map, geometry } = seen;
   return {
-    header: part10.header,
+    header: withCharacterSet(part10),
     pixelDigest: pixelDigest(stored),
     score,
     map,
@@ -39,6 +40,12 @@ export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise
     flags: part10.flags,
   };
 }
+
+/** The header names the character set of its file, which results may be written in; its text is in Unicode already. */
+const withCharacterSet = ({ header, characterSet }: Part10): Dataset => ({
+  ...header,
+  [specificCharacterSetTag]: { vr: 'CS', Value: characterSet },
+});
 
 /** An archive that answers with another object must not get its score written under the UID that was asked for. */
 function checkObject(header: Dataset, expected: string | null): void {

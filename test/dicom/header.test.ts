@@ -370,3 +370,20 @@ describe('the identity of the patient', () => {
     expect(identity({ PatientID: '  ' })).toEqual({ PatientID: null, IssuerOfPatientID: null });
   });
 });
+
+describe('results name the character set of their film (fault 47)', () => {
+  const setOf = (SpecificCharacterSet: string, wanted?: 'source') =>
+    describeFilm(film({ SpecificCharacterSet }), wanted).study.SpecificCharacterSet;
+
+  test('where the site wants that and results can be written in it', () => {
+    expect(setOf('ISO_IR 100', 'source')).toBe('ISO_IR 100');
+  });
+
+  test.each(['ISO_IR 192', 'ISO 2022 IR 6\\ISO 2022 IR 87', 'ISO_IR 13', 'nonsense'])('but not for %s', (term) => {
+    expect(setOf(term, 'source')).toBeUndefined();
+  });
+
+  test('and UTF-8 by default', () => {
+    expect(setOf('ISO_IR 100')).toBeUndefined();
+  });
+});

@@ -1,6 +1,10 @@
 import { build } from '../../src/dicom/build.ts';
+import { writableCharacterSets } from '../../src/dicom/character-set-writer.ts';
 import { DicomMessage } from '../../src/dicom/dcmjs.ts';
+import { keywords } from '../../src/dicom/keywords.ts';
+import { parsePart10 } from '../../src/dicom/part10.ts';
 import { implementationClassUid, implementationVersionName, writePart10 } from '../../src/dicom/part10-writer.ts';
+import { singleByteSets } from '../../src/dicom/single-byte.ts';
 
 const names = {
   SOPClassUID: '1.2.840.10008.5.1.4.1.1.7',
@@ -134,4 +138,50 @@ test('the same data set gives the same bytes, because a repeated delivery must n
 
 test('a data set without its UIDs is refused, because the file meta information would name nothing', () => {
   expect(() => writePart10(build({ SOPClassUID: '1.2' }))).toThrow('SOPInstanceUID');
+});
+
+describe('a data set in another character set (fault 47)', () => {
+  const written = (SpecificCharacterSet: string, plan: Record<string, unknown> = {}) =>
+    elements(writePart10(build({ ...names, SpecificCharacterSet, PatientName: 'Müller^Jörg', ...plan })));
+  const latinOf = (found: ReturnType<typeof elements>, tag: string) => found.get(tag)?.[1].toString('latin1').trimEnd();
+
+  test('is written in it, because some archives show UTF-8 as nonsense', () => {
+    const found = written('ISO_IR 100', { PixelData: Uint8Array.of(1, 2, 3, 0xe4) });
+    expect(latinOf(found, '00080005')).toBe('ISO_IR 100');
+    expect(latinOf(found, '00100010')).toBe('Müller^Jörg');
+    expect(found.get('7FE00010')?.[1]).toEqual(Buffer.from([1, 2, 3, 0xe4]));
+  });
+
+  test('is what a reader makes the same data set of, sequences and all', () => {
+    const dataset = (term: string) =>
+      build({
+        ...names,
+        ...{ SpecificCharacterSet: term, StudyInstanceUID: '2.25.2', SeriesInstanceUID: '2.25.3' },
+        ...{ PatientName: 'Müller^Jörg', PatientID: 'Ä-7', Rows: 12 },
+        OtherPatientIDsSequence: [build({ PatientID: 'ÅÄÖ', TypeOfPatientID: 'TEXT' }), build({ PatientID: 'é' })],
+      });
+    const [here, inUtf8] = ['ISO_IR 100', 'ISO_IR 192'].map((term) => parsePart10(writePart10(dataset(term))));
+    expect([here!.characterSet, inUtf8!.characterSet]).toEqual([['ISO_IR 100'], ['ISO_IR 192']]);
+    expect(here!.header).toEqual(inUtf8!.header);
+    expect(here!.flags).toEqual([]);
+  });
+
+  test.each([
+    ['a letter that it has not', 'ISO_IR 100', { StudyDescription: '胸部' }],
+    ['a letter that it has not, deep inside', 'ISO_IR 101', { OtherPatientIDsSequence: [build({ PatientID: 'Д' })] }],
+    ['code extensions', 'ISO 2022 IR 100', {}],
+    ['several bytes a letter', 'GB18030', {}],
+  ])('is in UTF-8 all the same where it meets %s', (_name, term, plan) => {
+    const found = written(term, plan);
+    expect(latinOf(found, '00080005')).toBe('ISO_IR 192');
+    expect(found.get('00100010')?.[1].toString().trimEnd()).toBe('Müller^Jörg');
+  });
+
+  test.each(writableCharacterSets)('of each letter of %s is read back', (term) => {
+    const letters = [...singleByteSets[term.slice('ISO_IR '.length)]!].filter((letter) => letter !== '\ufffd').join('');
+    const ids = { StudyInstanceUID: '2.25.2', SeriesInstanceUID: '2.25.3' };
+    const file = writePart10(build({ ...names, ...ids, SpecificCharacterSet: term, PatientComments: `a${letters}z` }));
+    const { header, flags } = parsePart10(file);
+    expect([header[keywords.PatientComments[0]]?.Value, flags]).toEqual([[`a${letters}z`], []]);
+  });
 });

@@ -115,6 +115,20 @@ export const readings: Readonly<Record<string, Reading>> = {
       OtherPatientIDsSequence: [build({ PatientID: 'ПАЦИЕНТ-7', TypeOfPatientID: 'TEXT' })],
     }),
   }),
+  // In the character sets of their films, where a site wants that.
+  latin: makeReading({
+    images: [positiveImage],
+    study: makeStudyHeader({
+      SpecificCharacterSet: 'ISO_IR 100',
+      PatientName: 'Müller^Jörg',
+      StudyDescription: 'Thorax p.-a. à 2 m',
+      OtherPatientIDsSequence: [build({ PatientID: 'ÅÄÖ-7', TypeOfPatientID: 'TEXT' })],
+    }),
+  }),
+  cyrillic: makeReading({
+    images: [negativeImage],
+    study: makeStudyHeader({ SpecificCharacterSet: 'ISO_IR 144', PatientName: 'Люкceмбypг' }),
+  }),
   nobody: makeReading({ images: [makeImageReading({ image: bareImage, view: 'frontal' })], study: nobody }),
   lossy: makeReading({
     images: [

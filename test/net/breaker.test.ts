@@ -46,6 +46,35 @@ describe('a server that is busy', () => {
     expect((await other.get()).toString()).toBe('[]');
   });
 
+  test('is waited for when the pause is short, because a backlog would be claimed, and fail, study by study (fault 77)', async () => {
+    let busy = true;
+    const began = Date.now();
+    const answer: Answer = (response) => {
+      if (busy) response.writeHead(503, { 'retry-after': '1' }).end();
+      else response.end('[]');
+      busy = false;
+    };
+    const { get, peer } = await pair(answer, { patienceMs: 5_000 });
+    await failureOf(get());
+    const answers = await Promise.all([get(), get(), get()]);
+    expect(answers.map(String)).toEqual(['[]', '[]', '[]']);
+    expect(peer.asked).toHaveLength(4);
+    expect(Date.now() - began).toBeGreaterThanOrEqual(990);
+  });
+
+  test('is given up with the seconds that are left when the pause is long, and at once when the client is closed', async () => {
+    const busy: Answer = (response) => response.writeHead(503, { 'retry-after': '120' }).end();
+    const short = await pair(busy, { patienceMs: 50 });
+    await failureOf(short.get());
+    expect((await failureOf(short.get())).detail.retryAfterSeconds).toBeGreaterThan(100);
+    expect(short.peer.asked).toHaveLength(1);
+    const long = await pair(busy, { patienceMs: 3_600_000 });
+    await failureOf(long.get());
+    const waiting = failureOf(long.get());
+    await long.http.close();
+    expect((await waiting).code).toBe('pacs-busy');
+  });
+
   test('503 without a time, and 500, close nothing, because each job backs off by itself (fault 24)', async () => {
     for (const status of [503, 500]) {
       const { get, peer } = await pair((response) => response.writeHead(status).end());

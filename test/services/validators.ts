@@ -86,6 +86,7 @@ function pixelmedJudgement(text: string): Judgement & { readonly passed: boolean
 export interface SrAsRead {
   readonly class: string;
   readonly title: string;
+  readonly characterSet: string;
   readonly patientName: readonly string[];
   readonly patientId: string;
   readonly accessionNumber: string;

@@ -63,6 +63,7 @@ def read(path):
     return {
         "class": type(report).__name__,
         "title": coded(hd.sr.CodedConcept.from_dataset(plain.ConceptNameCodeSequence[0])),
+        "characterSet": plain.SpecificCharacterSet,
         "patientName": [str(group) for group in plain.PatientName.components],
         "patientId": plain.PatientID,
         "accessionNumber": plain.AccessionNumber,
