@@ -13,7 +13,8 @@ function arm(killAt: string): void {
 
 arm(process.env['CHAOS_KILL'] ?? '');
 process.on('message', (killAt) => arm(String(killAt)));
-// Nobody lives on because something could still be said to it.
+// A run that is killed leaves nobody behind; and nobody lives on because something could still be said to it.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.channel?.unref();
 
 /** Every method of the object that gives a promise or a value, between two edges named after it. */

@@ -34,9 +34,10 @@ const seed = count('seed');
 const folder = resolve(values.out);
 const say = (line: string): void => console.log(line);
 
-function count(name: 'studies' | 'gateways' | 'kills' | 'seed'): number {
+function count(name: 'studies' | 'gateways' | 'kills' | 'seed', least = 0): number {
   const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < 0) throw new Error(`--${name}: expected a whole number, got ${values[name]}`);
+  if (!Number.isInteger(value) || value < least)
+    throw new Error(`--${name}: expected a whole number from ${least} on, got ${values[name]}`);
   return value;
 }
 
@@ -54,7 +55,7 @@ async function openDatabase() {
   return { url: await server.createDatabase(), stop: () => server.stop() };
 }
 
-const gateways = Math.max(1, count('gateways'));
+const gateways = count('gateways', 1);
 const open = values.real ? openRealHospital : openSimulatedHospital;
 const hospital = await open({ rate: share(), seed, folder });
 const database = await openDatabase();
