@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { benchDecode } from './decode.ts';
+import { benchGateways } from './gateways.ts';
 import { benchJobs } from './jobs.ts';
 import { busyWarning, lookAtMachine } from './machine.ts';
 import { type BenchOptions, parseBenchOptions } from './options.ts';
@@ -16,6 +17,7 @@ const benches = {
   read: benchRead,
   decode: ({ rounds }: { readonly rounds: number }) => benchDecode(rounds),
   jobs: ({ rounds }: { readonly rounds: number }) => benchJobs(rounds),
+  gateways: ({ rounds }: { readonly rounds: number }) => benchGateways(rounds),
 };
 type Name = keyof typeof benches;
 

@@ -5,8 +5,8 @@ the gateway but the standards that it writes by. Prints the findings and a line 
                          archive/       every object of the archive, one file each
                          fhir.json      every version of every resource of the FHIR server, oldest first
                          sent.jsonl     SOP Instance UID and SHA-256 of each object of each STOW request, in order
-                         gateway.json   what the gateway's API says of each study
-                         gateway.log    what it logged
+                         gateway*.json  what the API of each gateway says of each study
+                         gateway*.log   what each logged
 """
 
 import hashlib
@@ -104,12 +104,11 @@ class Fhir:
         return {subject.get("identifier", {}).get("value")}
 
 
-def check_study(study, archive, fhir, told, findings):
+def check_study(study, archive, fhir, findings):
     uid, number = study["StudyInstanceUID"], study["PatientID"]
     reports, pictures = archive.reports[uid], archive.pictures[uid]
     due = {film["SOPInstanceUID"] for film in study["films"] if film["expected"] == "reported"}
     check_identity(study, [*reports, *pictures], findings)
-    check_reasons(study, told, findings)
 
     replaced = {gone for report in reports for gone in predecessors(report)}
     current = [report for report in reports if str(report.SOPInstanceUID) not in replaced]
@@ -225,10 +224,17 @@ def check_bytes(sent, archive, findings):
             findings.add("duplicate", f"an object is there {count} times")
 
 
-def check_log(log, findings):
-    for line in log:
-        if "PHANTOM" in line or "TEST-" in line or "2.25." in line:
-            findings.add("told", "a line of the log names a patient, an order or a UID")
+def check_told(studies, path, findings):
+    told = {row["studyInstanceUid"]: row for row in json.loads(path.read_text())}
+    for study in studies:
+        check_reasons(study, told.get(study["StudyInstanceUID"]), findings)
+
+
+def check_log(path, findings):
+    with path.open(errors="replace") as log:
+        for line in log:
+            if "PHANTOM" in line or "TEST-" in line or "2.25." in line:
+                findings.add("told", f"a line of {path.name} names a patient, an order or a UID")
 
 
 def main(folder):
@@ -236,13 +242,17 @@ def main(folder):
     studies = json.loads((folder / "studies.json").read_text())
     archive = Archive(folder / "archive")
     fhir = Fhir(json.loads((folder / "fhir.json").read_text()))
-    told = {row["studyInstanceUid"]: row for row in json.loads((folder / "gateway.json").read_text())}
     for study in studies:
-        check_study(study, archive, fhir, told.get(study["StudyInstanceUID"]), findings)
+        check_study(study, archive, fhir, findings)
+    gateways, logs = sorted(folder.glob("gateway*.json")), sorted(folder.glob("gateway*.log"))
+    if not gateways or [path.stem for path in gateways] != [path.stem for path in logs]:
+        sys.exit(f"expected a log of each gateway and what it tells, got {len(gateways)} told and {len(logs)} logs")
+    for path in gateways:
+        check_told(studies, path, findings)
+    for path in logs:
+        check_log(path, findings)
     with (folder / "sent.jsonl").open() as lines:
         check_bytes(map(json.loads, lines), archive, findings)
-    with (folder / "gateway.log").open(errors="replace") as lines:
-        check_log(lines, findings)
     films = sum(len(study["films"]) for study in studies)
     due = sum(film["expected"] == "reported" for study in studies for film in study["films"])
     for kind, text in findings.rows[:50]:

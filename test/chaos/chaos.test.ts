@@ -3,12 +3,17 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { whyNoPostgres } from '../services/postgres.ts';
 import { python } from '../services/validators.ts';
 
 /** The chaos run as `npm run chaos` does it, in its short edition. `docs/reliability.md` tells of the long one. */
 
 const run = existsSync(python) || process.env['CI'] ? test : test.skip;
 if (run === test.skip) process.stderr.write('skipped: the auditor needs pydicom (test/services/install.sh)\n');
+
+const noDatabase = whyNoPostgres();
+if (noDatabase !== null && process.env['CI']) throw new Error(`in CI nothing is skipped: ${noDatabase}`);
+const runSeveral = noDatabase === null ? run : test.skip;
 
 function chaos(...args: readonly string[]): { readonly code: number | null; readonly text: string } {
   const folder = mkdtempSync(join(tmpdir(), 'cxr-gateway-chaos-'));
@@ -55,5 +60,35 @@ describe('a gateway that is killed at every edge while its servers misbehave (fa
       expect(code).toBe(1);
     },
     300_000,
+  );
+});
+
+describe('three gateways on one PostgreSQL database, of which one at a time is killed while their servers misbehave (fault 62)', () => {
+  const harsh = ['--kills', '3', '--faults', '0.25', '--minutes', '0.2'];
+  const three = ['--gateways', '3', '--studies', '40', '--no-edges', '--seed', '3'];
+
+  runSeveral(
+    'lose nothing and double nothing, because the others take over what a dead one had begun',
+    () => {
+      const { code, text } = chaos(...three, '--kills', '5', '--faults', '0.1');
+      expect(text).toContain(
+        'lost 0, duplicate 0, wrong patient 0, other bytes 0, disagreement 0, no reason 0, told 0',
+      );
+      expect(text).toContain('random 5');
+      // Each of them did a part of it.
+      expect(text).toMatch(/gateway-1 [1-9]\d*, gateway-2 [1-9]\d*, gateway-3 [1-9]/);
+      expect(code).toBe(0);
+    },
+    600_000,
+  );
+
+  runSeveral(
+    'are found out when one of them delivers other bytes than another has recorded, because they would be two results',
+    () => {
+      const { code, text } = chaos(...three, ...harsh, '--plant', 'record');
+      expect(text).toMatch(/other bytes [1-9]/);
+      expect(code).toBe(1);
+    },
+    600_000,
   );
 });

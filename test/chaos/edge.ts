@@ -1,9 +1,21 @@
 import { writeSync } from 'node:fs';
 
-/** Edges of a step: where a process dies in the chaos run. */
+/** Edges of a step: where a process dies in the chaos run. `CHAOS_KILL` names the edge at the start, a message while it runs. */
 
-const [armed = '', times = '1'] = (process.env['CHAOS_KILL'] ?? '').split('#');
-let passes = 0;
+let armed = '';
+let left = 0;
+
+function arm(killAt: string): void {
+  const [edge = '', times = '1'] = killAt.split('#');
+  armed = edge;
+  left = Number(times);
+}
+
+arm(process.env['CHAOS_KILL'] ?? '');
+process.on('message', (killAt) => arm(String(killAt)));
+// A run that is killed leaves nobody behind; and nobody lives on because something could still be said to it.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.channel?.unref();
 
 /** Every method of the object that gives a promise or a value, between two edges named after it. */
 export function withEdges<T extends object>(target: T, name: (method: string) => string | null): T {
@@ -30,7 +42,7 @@ function between(edge: string, work: (...given: unknown[]) => unknown): (...give
 }
 
 function pass(edge: string): void {
-  if (edge !== armed || ++passes !== Number(times)) return;
+  if (edge !== armed || --left !== 0) return;
   writeSync(2, `${JSON.stringify({ event: 'chaos', edge })}\n`);
   process.kill(process.pid, 'SIGKILL');
   // The signal is on its way: nothing more may happen here.

@@ -14,7 +14,11 @@ export interface GatewayProcess {
   readonly pid: number;
   /** Resolves with its exit code, null when a signal ended it. */
   readonly ended: Promise<number | null>;
+  /** False once it has ended. */
+  lives(): boolean;
   kill(signal: 'SIGKILL' | 'SIGTERM'): void;
+  /** `after record#2`: from now on, that pass of that edge kills it. */
+  arm(killAt: string): void;
 }
 
 export interface ProcessOptions {
@@ -35,7 +39,7 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
   const child = spawn(process.execPath, [...flags, 'src/main.ts', 'serve', '--config', options.configPath], {
     cwd: root,
     env: { ...process.env, CHAOS_KILL: killAt ?? '', ...(plant !== null && { CHAOS_PLANT: plant }) },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const ended = once(child, 'close').then(([code]) => code as number | null);
   const url = await Promise.race([listening(child, options.logPath), ended.then(requireKilled), late()]);
@@ -43,7 +47,17 @@ export async function startProcess(options: ProcessOptions): Promise<GatewayProc
     child.kill('SIGKILL');
     throw new Error(`serve did not listen within ${startWithinMs} ms; its log is ${options.logPath}`);
   }
-  return url === null ? null : { url, pid: child.pid!, ended, kill: (signal) => void child.kill(signal) };
+  return url === null ? null : { url, ended, ...controls(child) };
+}
+
+function controls(child: ChildProcess): Pick<GatewayProcess, 'pid' | 'lives' | 'kill' | 'arm'> {
+  return {
+    pid: child.pid!,
+    lives: () => child.exitCode === null && child.signalCode === null,
+    kill: (signal) => void child.kill(signal),
+    // It may die before it hears this.
+    arm: (killAt) => void child.send(killAt, () => {}),
+  };
 }
 
 /** Only a kill may end a gateway of a chaos run; an exit code is its own doing, and a finding. */

@@ -9,7 +9,8 @@ export interface HospitalOptions {
   readonly folder: string;
 }
 
-export type MomentListener = (moment: ServerMoment) => void;
+/** @param sender user name of the gateway whose request it is; null when it has none. */
+export type MomentListener = (moment: ServerMoment, sender: string | null) => void;
 
 /** The servers of a chaos run: simulators that misbehave, or a real Orthanc and a real HAPI behind a network that does. */
 export interface ChaosHospital {
@@ -28,6 +29,12 @@ export interface ChaosHospital {
   /** What befell the requests, by name. */
   misbehaved(): Readonly<Record<string, number>>;
   close(): Promise<void>;
+}
+
+/** The user name of basic authentication. */
+export function senderOf(authorization: string | undefined): string | null {
+  const encoded = /^Basic (.+)$/.exec(authorization ?? '')?.[1];
+  return encoded === undefined ? null : Buffer.from(encoded, 'base64').toString().split(':')[0]!;
 }
 
 export const patientSystem = 'urn:x-chaos:mrn';

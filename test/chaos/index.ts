@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { startPostgres, whyNoPostgres } from '../services/postgres.ts';
 import { openRealHospital } from './real-hospital.ts';
 import { runChaos } from './run.ts';
 import { openSimulatedHospital } from './simulated-hospital.ts';
@@ -8,12 +9,14 @@ import { openSimulatedHospital } from './simulated-hospital.ts';
 /**
  * `npm run chaos`: never lost, never twice, shown on a real `serve` that is killed over and over while its servers misbehave. Then an
  * auditor that shares no code with the gateway counts. Ends with 1 unless it finds nothing. `--plant NAME` puts a fault into the gateway
- * that the auditor must find; `--real` takes a real Orthanc and a real HAPI FHIR server behind a network that misbehaves.
+ * that the auditor must find; `--real` takes a real Orthanc and a real HAPI FHIR server behind a network that misbehaves;
+ * `--gateways N` takes several on one PostgreSQL database, of which one at a time is killed.
  */
 
 const { values } = parseArgs({
   options: {
     studies: { type: 'string', default: '500' },
+    gateways: { type: 'string', default: '1' },
     faults: { type: 'string', default: '0.1' },
     kills: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
@@ -31,9 +34,10 @@ const seed = count('seed');
 const folder = resolve(values.out);
 const say = (line: string): void => console.log(line);
 
-function count(name: 'studies' | 'kills' | 'seed'): number {
+function count(name: 'studies' | 'gateways' | 'kills' | 'seed', least = 0): number {
   const value = Number(values[name]);
-  if (!Number.isInteger(value) || value < 0) throw new Error(`--${name}: expected a whole number, got ${values[name]}`);
+  if (!Number.isInteger(value) || value < least)
+    throw new Error(`--${name}: expected a whole number from ${least} on, got ${values[name]}`);
   return value;
 }
 
@@ -43,11 +47,23 @@ function share(): number {
   return value;
 }
 
+async function openDatabase() {
+  if (gateways === 1) return null;
+  const reason = whyNoPostgres();
+  if (reason !== null) throw new Error(`--gateways: ${reason}`);
+  const server = await startPostgres();
+  return { url: await server.createDatabase(), stop: () => server.stop() };
+}
+
+const gateways = count('gateways', 1);
 const open = values.real ? openRealHospital : openSimulatedHospital;
 const hospital = await open({ rate: share(), seed, folder });
+const database = await openDatabase();
 try {
-  const { starts, kills, missed, seconds } = await runChaos({
+  const { starts, kills, missed, done, seconds } = await runChaos({
     studies: count('studies'),
+    gateways,
+    databaseUrl: database?.url ?? null,
     kills: count('kills'),
     edges: !values['no-edges'],
     seed,
@@ -61,10 +77,13 @@ try {
     `seed ${seed}: ${starts} starts, kills at edges ${kills.edge}, at servers ${kills.server}, random ${kills.random}; ${Math.round(seconds)} s`,
   );
   if (missed.length > 0) say(`not met in time, killed by the clock: ${missed.join(', ')}`);
+  const shares = Object.entries(done).map(([name, runs]) => `${name} ${runs}`);
+  if (gateways > 1) say(`runs brought to an end: ${shares.join(', ')}`);
   const faults = Object.entries(hospital.misbehaved()).sort(([, a], [, b]) => b - a);
   say(`misbehaviour: ${faults.map(([name, times]) => `${name} ${times}`).join(', ') || 'none'}`);
 } finally {
   await hospital.close();
+  await database?.stop();
 }
 
 const audit = spawnSync(python, [join(import.meta.dirname, 'audit.py'), folder], { encoding: 'utf8' });

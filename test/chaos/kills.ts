@@ -19,14 +19,15 @@ export type Kill =
   | { readonly at: 'random'; readonly afterMs: number };
 
 const longestLifeMs = 6_000;
+/** Of one gateway; several share the work, and each comes by the less often. */
 const latestPass = 4;
 
 /** All edges and moments, then `random` more kills, shuffled. */
 export function planKills(
   random: Random,
-  { edges: wanted, randomKills }: { edges: boolean; randomKills: number },
+  { edges: wanted, randomKills, gateways }: { edges: boolean; randomKills: number; gateways: number },
 ): readonly Kill[] {
-  const pass = () => 1 + Math.floor(random() * latestPass);
+  const pass = () => 1 + Math.floor(random() * Math.max(1, Math.floor(latestPass / gateways)));
   const named: Kill[] = wanted
     ? [
         ...edges.map((edge): Kill => ({ at: 'edge', edge, pass: pass() })),

@@ -16,6 +16,7 @@ export interface ProxyOptions {
 export interface SeenRequest {
   readonly method: string;
   readonly contentType: string;
+  readonly authorization: string | undefined;
   readonly body: Buffer;
 }
 
@@ -66,7 +67,9 @@ async function forward(
   { fault, observe }: Way,
 ): Promise<void> {
   const body = await bytesOf(request);
-  const seen = { method: request.method ?? 'GET', contentType: request.headers['content-type'] ?? '', body };
+  const { method = 'GET', headers: asked } = request;
+  const { 'content-type': contentType = '', authorization } = asked;
+  const seen = { method, contentType, authorization, body };
   observe('before', seen);
   if (fault === 'reset before') return void request.socket.destroy();
   if (fault === 'refused 503') return void response.writeHead(503, { 'retry-after': '1' }).end();

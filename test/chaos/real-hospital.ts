@@ -10,6 +10,7 @@ import {
   type MomentListener,
   patientOf,
   type ServerMoment,
+  senderOf,
 } from './hospital.ts';
 import { startProxy } from './proxy.ts';
 import { noteSent } from './sent.ts';
@@ -23,9 +24,9 @@ export async function openRealHospital({ rate, seed, folder }: HospitalOptions):
   const proxyOf = (side: 'pacs' | 'fhir', target: string) =>
     startProxy({
       ...{ target, random, rate },
-      observe(moment, { method, contentType, body }) {
+      observe(moment, { method, contentType, authorization, body }) {
         if (side === 'pacs' && method === 'POST' && moment === 'before') noteSent(folder, body, contentType);
-        listener(`${side} ${method} ${moment}` as ServerMoment);
+        listener(`${side} ${method} ${moment}` as ServerMoment, senderOf(authorization));
       },
     });
   const pacs = await proxyOf('pacs', orthanc.dicomwebUrl);

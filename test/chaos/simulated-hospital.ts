@@ -12,6 +12,7 @@ import {
   type MomentListener,
   patientOf,
   type ServerMoment,
+  senderOf,
 } from './hospital.ts';
 import { noteSent } from './sent.ts';
 
@@ -31,9 +32,10 @@ export async function openSimulatedHospital({ rate, seed, folder }: HospitalOpti
   const observer = (side: Side): RequestObserver => ({
     async before({ method }, request, body) {
       if (side === 'pacs' && method === 'POST') noteSent(folder, await body(), request.get('content-type') ?? '');
-      listener(`${side} ${method} before` as ServerMoment);
+      listener(`${side} ${method} before` as ServerMoment, senderOf(request.get('authorization')));
     },
-    after: ({ method }) => listener(`${side} ${method} after` as ServerMoment),
+    after: ({ method }, request) =>
+      listener(`${side} ${method} after` as ServerMoment, senderOf(request.get('authorization'))),
   });
   const archive = await startSimulatedArchive({ script: counted('pacs'), onRequest: observer('pacs') });
   const fhir = await startSimulatedFhir({ script: counted('fhir'), onRequest: observer('fhir') });
