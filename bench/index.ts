@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { benchDecode } from './decode.ts';
+import { benchEndToEnd } from './end-to-end.ts';
 import { benchJobs } from './jobs.ts';
 import { busyWarning, lookAtMachine } from './machine.ts';
 import { type BenchOptions, parseBenchOptions } from './options.ts';
@@ -16,6 +17,7 @@ const benches = {
   read: benchRead,
   decode: ({ rounds }: { readonly rounds: number }) => benchDecode(rounds),
   jobs: ({ rounds }: { readonly rounds: number }) => benchJobs(rounds),
+  'end-to-end': benchEndToEnd,
 };
 type Name = keyof typeof benches;
 

@@ -17,6 +17,7 @@ import {
   type GatewayMetrics,
   type HttpServer,
   type ProviderStatus,
+  watchEventLoop,
 } from './http/index.ts';
 import { createDiskWatch, type DiskWatch, freeBytesOf, openJobs, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
@@ -77,6 +78,7 @@ interface Parts extends Pick<Gateway, 'store' | 'log'> {
 async function wireAround({ config, model, log, metrics, store }: Parts): Promise<Gateway> {
   const stateFolder = resolve(config.jobs.stateFolder);
   const watch = watchPeers(metrics, log);
+  const unwatchEventLoop = watchEventLoop(metrics.metrics);
   const told = { onUnresolvedPatient: () => metrics.patientsUnresolved.add(), onNotice: logNotices(log, Date.now) };
   const peers = wirePeers(config, join(stateFolder, 'spool'), told, watch);
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
@@ -98,6 +100,7 @@ async function wireAround({ config, model, log, metrics, store }: Parts): Promis
       metrics.announcements.add({ source: event.source });
     },
     async close() {
+      unwatchEventLoop();
       await server.close();
       await core.reader.close();
       await Promise.all(peers.clients.map((client) => client.close()));

@@ -12,6 +12,7 @@ import { handleErrors, notFound } from './problem.ts';
 /** The gateway's own HTTP server: health, metrics and the API of the studies. */
 
 export type { ApiOptions, StateChange } from './api.ts';
+export { watchEventLoop } from './event-loop.ts';
 export { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.ts';
 export type { Check, CheckResult } from './health.ts';
 export { type Counter, createMetrics, type Histogram, type Labels, type Metrics, type Sample } from './metrics.ts';
