@@ -31,8 +31,16 @@ const historySchema = z.object({
 
 export const quietSeconds = 1;
 /** What differs from the defaults, apart from addresses and names; told in the table. */
-const settings = { jobs: { concurrency: 4 }, pacs: { maxInFlight: 4 }, fhir: { maxInFlight: 4 } } as const;
-export const settingsInWords = `jobs.concurrency ${settings.jobs.concurrency}, four requests at once to each server, settle.quietSeconds ${quietSeconds}`;
+const settings = {
+  jobs: { concurrency: 4 },
+  reader: { atOnce: 2, threads: 1 },
+  pacs: { maxInFlight: 4 },
+  fhir: { maxInFlight: 4 },
+} as const;
+export const settingsInWords = [
+  `jobs.concurrency ${settings.jobs.concurrency}, reader.atOnce ${settings.reader.atOnce} with ${settings.reader.threads} thread each,`,
+  `${settings.pacs.maxInFlight} requests at once to each server, settle.quietSeconds ${quietSeconds}`,
+].join(' ');
 
 const token = 'token-of-the-benchmark';
 const startWithinMs = 120_000;
@@ -45,6 +53,7 @@ function configuration(folder: string, { pacsUrl, fhirUrl }: BenchHospital, mode
     fhir: { url: fhirUrl, issuers: { [issuer]: patientSystem }, ...settings.fhir },
     // Every study is announced by the benchmark, which knows then what is in flight.
     sources: { qidoPoll: { enabled: false } },
+    reader: settings.reader,
     model: { id: model.manifest.id, folder: join(model.folder, '..') },
     allowUntrained: true,
     selection: { maxStudyAgeDays: null },

@@ -52,9 +52,14 @@ export function tapsOf({ start, length }: Span, side: number, to: number, kernel
     const centre = start + (index + 0.5) * scale;
     const first = Math.max(least, Math.trunc(centre - radius + 0.5));
     const end = Math.min(from, Math.trunc(centre + radius + 0.5));
-    const weights = Float64Array.from({ length: end - first }, (_, k) => at((first + k - centre + 0.5) / stretch));
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { first, weights: weights.map((weight) => weight / sum) };
+    const weights = new Float64Array(end - first);
+    let sum = 0;
+    for (let k = 0; k < weights.length; k++) {
+      weights[k] = at((first + k - centre + 0.5) / stretch);
+      sum += weights[k]!;
+    }
+    for (let k = 0; k < weights.length; k++) weights[k] = weights[k]! / sum;
+    return { first, weights };
   });
 }
 
