@@ -17,7 +17,6 @@ import {
   type GatewayMetrics,
   type HttpServer,
   type ProviderStatus,
-  watchEventLoop,
 } from './http/index.ts';
 import { createDiskWatch, type DiskWatch, freeBytesOf, openJobs, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
@@ -78,7 +77,6 @@ interface Parts extends Pick<Gateway, 'store' | 'log'> {
 async function wireAround({ config, model, log, metrics, store }: Parts): Promise<Gateway> {
   const stateFolder = resolve(config.jobs.stateFolder);
   const watch = watchPeers(metrics, log);
-  const unwatchEventLoop = watchEventLoop(metrics.metrics);
   const told = { onUnresolvedPatient: () => metrics.patientsUnresolved.add(), onNotice: logNotices(log, Date.now) };
   const peers = wirePeers(config, join(stateFolder, 'spool'), told, watch);
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
@@ -100,7 +98,6 @@ async function wireAround({ config, model, log, metrics, store }: Parts): Promis
       metrics.announcements.add({ source: event.source });
     },
     async close() {
-      unwatchEventLoop();
       await server.close();
       await core.reader.close();
       await Promise.all(peers.clients.map((client) => client.close()));
