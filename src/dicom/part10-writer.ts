@@ -3,6 +3,7 @@ import type { Attribute, Dataset } from '../core/study.ts';
 import { build, decimalString } from './build.ts';
 import { type DcmjsDataset, DicomDict } from './dcmjs.ts';
 import { keywords } from './keywords.ts';
+import { type Apart, nativePixelsApart, withPixels } from './native-pixels.ts';
 import { explicitLittleEndian } from './transfer-syntax.ts';
 
 /** Part 10 files of our own data sets: preamble, file meta information, then the data set (PS3.10 7.1). */
@@ -22,10 +23,14 @@ export const implementationVersionName = 'CXR_GATEWAY';
  */
 export function writePart10(dataset: Dataset, transferSyntaxUid: string = explicitLittleEndian): Uint8Array {
   const file = new DicomDict(inDcmjs(metaOf(dataset, transferSyntaxUid)));
-  file.dict = inDcmjs(transferSyntaxUid === explicitLittleEndian ? dataset : withCompressedPixels(dataset));
+  const isNative = transferSyntaxUid === explicitLittleEndian;
+  const { rest, pixels } = isNative ? nativePixelsApart(dataset) : leftIn(withCompressedPixels(dataset));
+  file.dict = inDcmjs(rest);
   // `build` has looked at every length. dcmjs counts UTF-16 units where the standard counts characters, and refuses legal names.
-  return new Uint8Array(file.write({ allowInvalidVRLength: true, fragmentMultiframe: false }));
+  return withPixels(new Uint8Array(file.write({ allowInvalidVRLength: true, fragmentMultiframe: false })), pixels);
 }
+
+const leftIn = (dataset: Dataset): Apart => ({ rest: dataset, pixels: new Uint8Array() });
 
 function metaOf(dataset: Dataset, TransferSyntaxUID: string): Dataset {
   return build({

@@ -40,9 +40,11 @@ interface Opened {
 /**
  * Reads a DICOM file (PS3.10), and a bare data set without preamble too. Raises `not-dicom`, `truncated`,
  * `malformed-dicom` (also when one of the four UIDs that name an instance is missing) and `limit-exceeded`.
+ *
+ * @param only tags of what is wanted of the header, the four UIDs and the character set among them; null: all of it.
  */
-export function parsePart10(bytes: Uint8Array): Part10 {
-  const part10 = parseDataset(bytes);
+export function parsePart10(bytes: Uint8Array, only: ReadonlySet<string> | null = null): Part10 {
+  const part10 = parseDataset(bytes, only);
   for (const keyword of ['SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID'] as const) {
     if (!has(part10.header, keyword)) {
       throw new Failure('malformed-dicom', { where: keyword, expected: 'a UID', got: 'none' });
@@ -52,12 +54,13 @@ export function parsePart10(bytes: Uint8Array): Part10 {
 }
 
 /** As `parsePart10`, for data sets that need not be an instance, such as a DICOMDIR. */
-export function parseDataset(file: Uint8Array): Part10 {
+export function parseDataset(file: Uint8Array, only: ReadonlySet<string> | null = null): Part10 {
   const flags = new Set<string>();
   const { bytes, start, encoding, transferSyntaxUID } = open(file, flags);
   const { elements, pixelData } = walkDataset(bytes, start, encoding, flags);
   const source = { bytes, flags, signed: isSigned(bytes, elements) };
-  const header = readCanonical(encodeCanonical(source, elements));
+  const wanted = only ? elements.filter(({ tag }) => only.has(tag)) : elements;
+  const header = readCanonical(encodeCanonical(source, wanted));
   const view = (span: { start: number; end: number }) => bytes.subarray(span.start, span.end);
   const pixels = pixelData?.fragments
     ? { fragments: pixelData.fragments.map(view) }

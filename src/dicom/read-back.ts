@@ -16,8 +16,23 @@ export interface Sent {
   readonly patientId: string | null;
 }
 
+/** What of an object names it. The rest of a report is long, and was looked at when it was made. */
+const naming = new Set(
+  (
+    [
+      'SpecificCharacterSet',
+      'SOPClassUID',
+      'SOPInstanceUID',
+      'StudyInstanceUID',
+      'SeriesInstanceUID',
+      'PatientID',
+      'IssuerOfPatientID',
+    ] as const
+  ).map((keyword): string => keywords[keyword][0]),
+);
+
 export function sentOf(artifact: Artifact): Sent {
-  const { header } = parsePart10(artifact.bytes);
+  const { header } = parsePart10(artifact.bytes, naming);
   const uid = (keyword: keyof InstanceReference) => text(header, keyword) ?? '';
   const reference = {
     StudyInstanceUID: uid('StudyInstanceUID'),
