@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { benchDecode } from './decode.ts';
+import { benchEndToEnd } from './end-to-end.ts';
 import { benchGateways } from './gateways.ts';
 import { benchJobs } from './jobs.ts';
 import { busyWarning, lookAtMachine } from './machine.ts';
@@ -18,6 +19,7 @@ const benches = {
   decode: ({ rounds }: { readonly rounds: number }) => benchDecode(rounds),
   jobs: ({ rounds }: { readonly rounds: number }) => benchJobs(rounds),
   gateways: ({ rounds }: { readonly rounds: number }) => benchGateways(rounds),
+  'end-to-end': benchEndToEnd,
 };
 type Name = keyof typeof benches;
 

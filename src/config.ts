@@ -19,6 +19,7 @@ import { fhirOptionsSchema } from './fhir/options.ts';
 import { httpOptionsSchema } from './http/index.ts';
 import { jobsOptionsSchema, reconcileOptionsSchema } from './jobs/index.ts';
 import { peerOptionsSchema } from './net/options.ts';
+import { readerOptionsSchema } from './reader/options.ts';
 import { sourcesOptionsSchema } from './sources/options.ts';
 
 /**
@@ -56,20 +57,7 @@ const readingShape = {
     .default('cpu')
     .describe('A provider that cannot be used: go on with the cpu, or refuse until it can'),
   allowUntrained: z.boolean().default(false).describe('Deliver results of an untrained model; each says so'),
-  reader: z
-    .strictObject({
-      timeoutSeconds: z.number().positive().default(30).describe('Wall time that one image may take'),
-      memoryLimitMiB: z.number().int().min(256).default(1024).describe('Memory that the reader process may take'),
-      threads: z.number().int().min(0).default(0).describe('Threads of the network; 0 = as many as there are cores'),
-      batch: z
-        .strictObject({
-          max: z.int().min(1).max(64).default(8).describe('Most films in one run of the network'),
-          waitMs: z.int().min(0).max(10_000).default(20).describe('Longest that a film waits for others before a run'),
-        })
-        .prefault({})
-        .describe('Films of several studies in one run; only where provider is not cpu'),
-    })
-    .prefault({}),
+  reader: readerOptionsSchema.prefault({}),
   flagSuspectedCovid: z.boolean().default(true).describe('A positive result flags suspected COVID-19'),
   reportFailures: z.boolean().default(false).describe('A study without a score gets a failed-processing report'),
   heatmapMaxSide: z.number().int().min(256).max(4096).default(1024).describe('Longest side of the heat-map, pixels'),

@@ -106,9 +106,9 @@ async function wireAround({ config, model, log, metrics, store }: Parts): Promis
   };
 }
 
-/** One film after another on the CPU; for a shared network those of one run and those that gather for the next. */
+/** On the CPU as many as the site says; for a shared network those of one run and those that gather for the next. */
 const filmsAtOnce = (config: Config): number =>
-  providerOf(config) === 'cpu' ? 1 : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
+  providerOf(config) === 'cpu' ? config.reader.atOnce : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
 
 async function wireWorld(
   config: Config,

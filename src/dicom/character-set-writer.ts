@@ -24,7 +24,6 @@ export function resultCharacterSet(film: Dataset, wanted: CharacterSet): { reado
 }
 
 const specificCharacterSet = '00080005';
-const pixelDataTag = '7FE00010';
 const explicitLittleEndian = { explicit: true, littleEndian: true };
 
 interface Rewriting {
@@ -34,8 +33,8 @@ interface Rewriting {
 }
 
 /**
- * A Part 10 file of ours in Explicit VR Little Endian and UTF-8, written anew in one of `writableCharacterSets`; null when a text of
- * it has a letter that the set has not.
+ * A Part 10 file of ours in Explicit VR Little Endian and UTF-8, without pixels yet, written anew in one of `writableCharacterSets`; null
+ * when a text of it has a letter that the set has not.
  */
 export function inCharacterSet(file: Uint8Array, term: string): Uint8Array | null {
   let fits = true;
@@ -46,9 +45,8 @@ export function inCharacterSet(file: Uint8Array, term: string): Uint8Array | nul
   const { elements, pixelData } = walkDataset(file, meta.next, explicitLittleEndian, new Set());
   const rewriting = { file, term, encode };
   const dataset = encodeElements(rewriting, elements);
-  if (!fits) return null;
-  const pixels = pixelData ? [frame(pixelDataTag, pixelData.vr, bytesOf(file, pixelData))] : [];
-  return new Uint8Array(Buffer.concat([file.subarray(0, meta.next), dataset, ...pixels]));
+  if (!fits || pixelData) return null;
+  return new Uint8Array(Buffer.concat([file.subarray(0, meta.next), dataset]));
 }
 
 const encodeElements = (rewriting: Rewriting, elements: readonly Element[]): Buffer =>

@@ -35,7 +35,7 @@ export function radiograph({ header }: Pick<Part10, 'header'>, stored: StoredPix
   return {
     columns: stored.columns,
     rows: stored.rows,
-    pixels: lookUp(stored.values, greys),
+    pixels: lookUp(stored.values, Float32Array.from(greys)),
     pixelAspect: aspectOf(header),
     ...(stored.halvings > 0 ? { reduced: { x: reducedAxis(stored, 'columns'), y: reducedAxis(stored, 'rows') } } : {}),
   };
@@ -47,7 +47,7 @@ function reducedAxis({ halvings, source }: StoredPixels, side: 'columns' | 'rows
   return { offset: 0.5 - scale / 2, scale, length: source[side] };
 }
 
-function lookUp(values: StoredPixels['values'], greys: Float64Array): Float32Array {
+function lookUp(values: StoredPixels['values'], greys: Float32Array): Float32Array {
   const pixels = new Float32Array(values.length);
   for (let index = 0; index < values.length; index++) pixels[index] = greys[values[index]! & 0xffff]!;
   return pixels;

@@ -4,6 +4,7 @@ import { build, decimalString } from './build.ts';
 import { inCharacterSet, writableCharacterSets } from './character-set-writer.ts';
 import { type DcmjsDataset, DicomDict } from './dcmjs.ts';
 import { keywords } from './keywords.ts';
+import { type Apart, nativePixelsApart, withPixels } from './native-pixels.ts';
 import { explicitLittleEndian } from './transfer-syntax.ts';
 
 /** Part 10 files of our own data sets: preamble, file meta information, then the data set (PS3.10 7.1). */
@@ -24,18 +25,21 @@ export const implementationVersionName = 'CXR_GATEWAY';
  */
 export function writePart10(dataset: Dataset, transferSyntaxUid: string = explicitLittleEndian): Uint8Array {
   const isNative = transferSyntaxUid === explicitLittleEndian;
+  const { rest, pixels } = isNative ? nativePixelsApart(dataset) : leftIn(withCompressedPixels(dataset));
   const [tag] = keywords.SpecificCharacterSet;
-  const wanted = dataset[tag]?.Value?.[0];
+  const wanted = rest[tag]?.Value?.[0];
   const file = new DicomDict(inDcmjs(metaOf(dataset, transferSyntaxUid)));
-  file.dict = inDcmjs({ ...(isNative ? dataset : withCompressedPixels(dataset)), [tag]: { vr: 'CS', Value: [utf8] } });
+  file.dict = inDcmjs({ ...rest, [tag]: { vr: 'CS', Value: [utf8] } });
   // `build` has looked at every length. dcmjs counts UTF-16 units where the standard counts characters, and refuses legal names.
   const bytes = new Uint8Array(file.write({ allowInvalidVRLength: true, fragmentMultiframe: false }));
   const isOther = isNative && typeof wanted === 'string' && writableCharacterSets.includes(wanted);
-  return (isOther ? inCharacterSet(bytes, wanted) : null) ?? bytes;
+  return withPixels((isOther ? inCharacterSet(bytes, wanted) : null) ?? bytes, pixels);
 }
 
 /** Every text fits into it. */
 const utf8 = 'ISO_IR 192';
+
+const leftIn = (dataset: Dataset): Apart => ({ rest: dataset, pixels: new Uint8Array() });
 
 function metaOf(dataset: Dataset, TransferSyntaxUID: string): Dataset {
   return build({

@@ -123,8 +123,9 @@ function storedValues({ samples, precision, overshoots }: DecodedFrame, module: 
   const bits = Math.min(module.bitsStored, precision);
   const shift = precision > bits ? highBit + 1 - bits : 0;
   if (bits === 16) return signed ? new Int16Array(samples.buffer) : new Uint16Array(samples.buffer);
-  const values = signed ? new Int16Array(samples.length) : new Uint16Array(samples.length);
   const mask = (1 << bits) - 1;
+  if (!signed && shift === 0 && samples instanceof Uint16Array && fits(samples, mask)) return samples;
+  const values = signed ? new Int16Array(samples.length) : new Uint16Array(samples.length);
   if (overshoots && !signed) return values.map((_, index) => Math.min(samples[index]!, mask));
   const unused = 32 - bits;
   for (let index = 0; index < samples.length; index++) {
@@ -132,6 +133,13 @@ function storedValues({ samples, precision, overshoots }: DecodedFrame, module: 
     values[index] = signed ? (cut << unused) >> unused : cut;
   }
   return values;
+}
+
+/** Whether no sample has a bit beyond the mask: then there is nothing to cut, and no copy of a whole film to make. */
+function fits(samples: Uint16Array, mask: number): boolean {
+  let all = 0;
+  for (let index = 0; index < samples.length; index++) all |= samples[index]!;
+  return (all & ~mask) === 0;
 }
 
 const invalid = (where: string, expected: string, got: string): Failure =>

@@ -5,6 +5,7 @@ import { Failure } from '../core/failure.ts';
 import type { Log } from '../core/ports.ts';
 import { type ApiOptions, createApi } from './api.ts';
 import { requireKnownHost, requireToken } from './auth.ts';
+import { watchEventLoop } from './event-loop.ts';
 import { type Check, createHealth } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { handleErrors, notFound } from './problem.ts';
@@ -55,9 +56,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     createApp(options),
   );
   server.maxConnections = maxConnections;
+  const unwatch = watchEventLoop(options.metrics);
   return {
     listen: () => listen(server, options),
-    close: () => close(server),
+    async close() {
+      unwatch();
+      await close(server);
+    },
     get url() {
       const { address, family, port } = server.address() as AddressInfo;
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;

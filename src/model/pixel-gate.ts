@@ -44,16 +44,14 @@ function expectExposure(film: Plane): void {
   const [left, top] = [Math.round(film.columns / 10), Math.round(film.rows / 10)];
   const [right, bottom] = [film.columns - left, film.rows - top];
   const [middle, centre] = [Math.round((left + right) / 2), Math.round((top + bottom) / 2)];
-  const halves = [
-    moments(film, left, top, middle, bottom),
-    moments(film, middle, top, right, bottom),
-    moments(film, left, top, right, centre),
-    moments(film, left, centre, right, bottom),
-  ];
-  const least = Math.min(...halves.map(({ spread }) => spread));
+  const upper = [moments(film, left, top, middle, centre), moments(film, middle, top, right, centre)] as const;
+  const lower = [moments(film, left, centre, middle, bottom), moments(film, middle, centre, right, bottom)] as const;
+  const halves = [[upper[0], lower[0]], [upper[1], lower[1]], upper, lower].map(together);
+  const least = Math.min(...halves.map(spreadOf));
   if (least < pixelLimits.halfSpread)
     throw stopped('half-exposed', 'greys in both halves of the film', `a spread of ${least.toFixed(4)} in one`);
-  const { extreme } = moments(film, left, top, right, bottom);
+  const { extremes, count } = together([...upper, ...lower]);
+  const extreme = extremes / Math.max(1, count);
   if (extreme > pixelLimits.saturated)
     throw stopped('saturated', `at most ${pixelLimits.saturated} of the pixels black or white`, extreme.toFixed(2));
 }
@@ -61,8 +59,16 @@ function expectExposure(film: Plane): void {
 /** Greys so close to black or white that nothing is seen in them. */
 const nearBlack = 3.5 / 255;
 
-/** Standard deviation of the greys of a rectangle, and the share of them that is black or white. */
-function moments({ columns, values }: Plane, left: number, top: number, right: number, bottom: number) {
+/** Sums over the greys of a rectangle. */
+interface Moments {
+  readonly count: number;
+  readonly sum: number;
+  readonly squares: number;
+  /** Pixels that are black or white. */
+  readonly extremes: number;
+}
+
+function moments({ columns, values }: Plane, left: number, top: number, right: number, bottom: number): Moments {
   let [sum, squares, extremes] = [0, 0, 0];
   for (let y = top; y < bottom; y++) {
     for (let at = y * columns + left; at < y * columns + right; at++) {
@@ -72,8 +78,21 @@ function moments({ columns, values }: Plane, left: number, top: number, right: n
       if (grey < nearBlack || grey > 1 - nearBlack) extremes += 1;
     }
   }
-  const n = Math.max(1, (right - left) * (bottom - top));
-  return { spread: Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2)), extreme: extremes / n };
+  return { count: (right - left) * (bottom - top), sum, squares, extremes };
+}
+
+const together = (parts: readonly Moments[]): Moments =>
+  parts.reduce((a, b) => ({
+    count: a.count + b.count,
+    sum: a.sum + b.sum,
+    squares: a.squares + b.squares,
+    extremes: a.extremes + b.extremes,
+  }));
+
+/** Standard deviation. */
+function spreadOf({ count, sum, squares }: Moments): number {
+  const n = Math.max(1, count);
+  return Math.sqrt(Math.max(0, squares / n - (sum / n) ** 2));
 }
 
 /** A quarter, a half and three quarters of a turn. */

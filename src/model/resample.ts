@@ -1,4 +1,5 @@
 import type { Kernel } from './preprocess-steps.ts';
+import { openVectors, type Taps } from './vectors.ts';
 
 /**
  * The one resampling of the gateway: separable, antialiased, in floating point. Taps equal Pillow's `Image.resize`:
@@ -34,12 +35,6 @@ const kernels: Readonly<Record<Kernel, KernelShape>> = {
   lanczos3: { support: 3, at: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
 
-/** Weights of one output pixel: of the inputs from `first` on. */
-interface Taps {
-  readonly first: number;
-  readonly weights: Float64Array;
-}
-
 /** Part of an axis, from a place between pixels to another. */
 export interface Span {
   readonly start: number;
@@ -47,7 +42,7 @@ export interface Span {
 }
 
 /** Of the `side` pixels those that the span touches. */
-function tapsOf({ start, length }: Span, side: number, to: number, kernel: Kernel): readonly Taps[] {
+export function tapsOf({ start, length }: Span, side: number, to: number, kernel: Kernel): readonly Taps[] {
   const { support, at } = kernels[kernel];
   const scale = length / to;
   const [least, from] = [Math.max(0, Math.floor(start)), Math.min(side, Math.ceil(start + length))];
@@ -57,9 +52,14 @@ function tapsOf({ start, length }: Span, side: number, to: number, kernel: Kerne
     const centre = start + (index + 0.5) * scale;
     const first = Math.max(least, Math.trunc(centre - radius + 0.5));
     const end = Math.min(from, Math.trunc(centre + radius + 0.5));
-    const weights = Float64Array.from({ length: end - first }, (_, k) => at((first + k - centre + 0.5) / stretch));
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { first, weights: weights.map((weight) => weight / sum) };
+    const weights = new Float64Array(end - first);
+    let sum = 0;
+    for (let k = 0; k < weights.length; k++) {
+      weights[k] = at((first + k - centre + 0.5) / stretch);
+      sum += weights[k]!;
+    }
+    for (let k = 0; k < weights.length; k++) weights[k] = weights[k]! / sum;
+    return { first, weights };
   });
 }
 
@@ -79,6 +79,21 @@ const wholeSpan = (length: number): Span => ({ start: 0, length });
 
 function resampleRows({ columns: from, rows, values }: Plane, span: Span, columns: number, kernel: Kernel): Plane {
   const taps = tapsOf(span, from, columns, kernel);
+  if (vectors) return { columns, rows, values: vectors.alongRows(values, from, rows, taps) };
+  return { columns, rows, values: alongRows(values, from, rows, taps) };
+}
+
+function resampleColumns({ columns, values, rows: from }: Plane, span: Span, rows: number, kernel: Kernel): Plane {
+  const taps = tapsOf(span, from, rows, kernel);
+  if (vectors) return { columns, rows, values: vectors.alongColumns(values, columns, taps) };
+  return { columns, rows, values: alongColumns(values, columns, taps) };
+}
+
+const vectors = openVectors();
+
+/** As `Vectors.alongRows`, to the last bit, on a processor without vectors. */
+export function alongRows(values: Float32Array, from: number, rows: number, taps: readonly Taps[]): Float32Array {
+  const columns = taps.length;
   const out = new Float32Array(columns * rows);
   for (let row = 0; row < rows; row += together) {
     taps.forEach(({ first, weights }, column) => {
@@ -89,19 +104,20 @@ function resampleRows({ columns: from, rows, values }: Plane, span: Span, column
         for (let r = 0; r < rows - row; r++) weigh(weights, values, source + r * from, 1, 0, out, to + r * columns, 0);
     });
   }
-  return { columns, rows, values: out };
+  return out;
 }
 
-function resampleColumns({ columns, values, rows: from }: Plane, span: Span, rows: number, kernel: Kernel): Plane {
-  const out = new Float32Array(columns * rows);
-  tapsOf(span, from, rows, kernel).forEach(({ first, weights }, row) => {
+/** As `Vectors.alongColumns`. */
+export function alongColumns(values: Float32Array, columns: number, taps: readonly Taps[]): Float32Array {
+  const out = new Float32Array(columns * taps.length);
+  taps.forEach(({ first, weights }, row) => {
     const source = first * columns;
     const to = row * columns;
     const whole = columns - (columns % together);
     for (let c = 0; c < whole; c += together) weigh(weights, values, source + c, columns, 1, out, to + c, 1);
     for (let c = whole; c < columns; c++) weigh(weights, values, source + c, columns, 0, out, to + c, 0);
   });
-  return { columns, rows, values: out };
+  return out;
 }
 
 /** Sums that are built side by side: one waits for its own addition, four do not, which more than halves the time. */
