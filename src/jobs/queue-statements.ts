@@ -47,7 +47,7 @@ export function queueStatements({ lock, lockFree, orphaned }: Dialect): QueueSta
       oldest: first(0, 'due_at, number'),
     },
     waiting: `SELECT * FROM job WHERE study = $1 AND waiting = 1${lockFree}`,
-    heldBy: 'SELECT * FROM job WHERE claim = $1',
+    heldBy: 'SELECT * FROM job WHERE claimed = 1 AND claim = $1',
     orphaned: `SELECT * FROM job WHERE claimed = 1 AND ${orphaned} ORDER BY number${lockFree}`,
     nextDue: `SELECT min(due) AS due FROM (${dueTimes}) AS lane`,
     remember: `INSERT INTO history (job, at, state, code, cause, attempt, duration_ms)
