@@ -45,12 +45,11 @@ function where(filter: Filter): BoardStatement {
 }
 
 export function countOf(filter: Filter): BoardStatement {
-  if (filter.decision === undefined && filter.code === undefined) {
-    const { text, values } = where(filter);
-    return { text: `SELECT CAST(COALESCE(sum(count), 0) AS BIGINT) AS total FROM tally AS job ${text}`, values };
-  }
   const { text, values } = where(filter);
-  return { text: `SELECT count(*) AS total FROM job ${text}`, values };
+  if (filter.decision !== undefined || filter.code !== undefined)
+    return { text: `SELECT count(*) AS total FROM job ${text}`, values };
+  const of = values.length === 0 ? '' : 'WHERE state = $1';
+  return { text: `SELECT CAST(COALESCE(sum(count), 0) AS BIGINT) AS total FROM tally ${of}`, values };
 }
 
 export function pageOf({ sort, limit, offset, ...filter }: StudyQuery): BoardStatement {

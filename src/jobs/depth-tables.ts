@@ -1,7 +1,8 @@
 /**
  * What keeps the cost of a study flat at any depth of the store (fault 77), for both engines: the end of an index for each question
  * that is asked often, and `tally`, in which triggers keep the number of jobs in each condition. `score` and `decision` of a job are
- * those of its reading, so that a page of a triage list is one end of an index too.
+ * those of its reading, so that a page of a triage list is one end of an index too. Without `job_by_reading` SQLite looks through all
+ * jobs for each reading that is recorded: whoever refers to a row that comes with RETURNING is checked.
  */
 
 const resultColumns = `
@@ -23,7 +24,8 @@ export const depthTables = `
 ALTER TABLE job ADD COLUMN score REAL;
 ALTER TABLE job ADD COLUMN decision TEXT;
 ${resultColumns}
-CREATE INDEX job_by_claim ON job (claim) WHERE claimed = 1;
+CREATE INDEX job_by_claim ON job (claimed, claim) WHERE claimed = 1;
+CREATE INDEX job_by_reading ON job (reading) WHERE reading IS NOT NULL;
 
 CREATE TABLE tally (
   state TEXT NOT NULL,

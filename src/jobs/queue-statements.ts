@@ -48,7 +48,7 @@ export function queueStatements({ lock, lockFree, orphaned }: Dialect): QueueSta
     },
     waiting: `SELECT * FROM job WHERE study = $1 AND waiting = 1${lockFree}`,
     heldBy: 'SELECT * FROM job WHERE claimed = 1 AND claim = $1',
-    orphaned: `SELECT * FROM job WHERE claimed = 1 AND ${orphaned} ORDER BY number${lockFree}`,
+    orphaned: `SELECT * FROM job WHERE claimed = 1 AND ${orphaned}${lockFree}`,
     nextDue: `SELECT min(due) AS due FROM (${dueTimes}) AS lane`,
     remember: `INSERT INTO history (job, at, state, code, cause, attempt, duration_ms)
       VALUES ($1, $2, $3, $4, $5, $6, $7)`,

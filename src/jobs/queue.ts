@@ -202,6 +202,6 @@ function* recover(
 ): Work<number> {
   const orphans = yield* all<JobRow>(sql.orphaned);
   const rows = orphans.filter(({ instance }) => instances === null || instances.includes(instance ?? Number.NaN));
-  for (const row of rows) yield* write(row, interrupted(row, now));
+  for (const row of rows.sort((a, b) => a.number - b.number)) yield* write(row, interrupted(row, now));
   return rows.length;
 }
