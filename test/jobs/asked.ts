@@ -32,6 +32,7 @@ async function workOn({ queue, ledger, memory }: Store): Promise<void> {
   await queue.settle(job, { state: 'done', partial: false }, 9);
   await queue.park((await queue.claim(10))!, 11);
   await queue.nextDueAt();
+  await queue.setBack(10_000);
   await memory('test').set('key', 1);
   await memory('test').get('key');
 }

@@ -45,6 +45,7 @@ export function usePostgres(): PostgresBench {
     return store;
   };
   return {
+    depth: 5_000,
     server: () => server,
     folder,
     openOn,
