@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { benchBacklog } from './backlog.ts';
 import { benchDecode } from './decode.ts';
 import { benchJobs } from './jobs.ts';
 import { busyWarning, lookAtMachine } from './machine.ts';
@@ -16,6 +17,7 @@ const benches = {
   read: benchRead,
   decode: ({ rounds }: { readonly rounds: number }) => benchDecode(rounds),
   jobs: ({ rounds }: { readonly rounds: number }) => benchJobs(rounds),
+  backlog: benchBacklog,
 };
 type Name = keyof typeof benches;
 
