@@ -28,7 +28,7 @@ export interface Drained {
 }
 
 /** Studies of the backlog whose films the archive has: as many as the window can come to, from both ends. */
-const held = { newest: 3_000, oldest: 1_000 } as const;
+const held = { newest: 800, oldest: 300 } as const;
 const statEveryMs = 2_000;
 const firstStat = 900_000;
 const structuredReports = '1.2.840.10008.5.1.4.1.1.88.';

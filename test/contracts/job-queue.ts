@@ -535,4 +535,30 @@ function changes(bench: StoreBench): void {
     expect(told.at(-1)?.cause).toBe('pacs-timeout');
     expect(await history('9.9')).toEqual([]);
   });
+
+  test('fault 77: a purge keeps how a study ended and forgets the way there, because a store of years must not only grow', async () => {
+    const store = await bench.open();
+    const { queue, history } = store;
+    const end = async (uid: string, at: number) => {
+      await queue.announce(event(uid), at);
+      const job = (await queue.claimStudy(uid, at))!;
+      await queue.advance(job, 'selected', at);
+      await queue.settle(job, { state: 'done', partial: false }, at);
+    };
+    for (let index = 0; index < 600; index++) await end(`1.${index}`, 100);
+    await end('2.1', 900);
+    await queue.announce(event('3.1'), 100);
+    const running = (await queue.claimStudy('3.1', 100))!;
+    await queue.advance(running, 'selected', 100);
+    await store.purge(500, 1_000);
+    const states = async (uid: string) => (await history(uid)).map(({ state }) => state);
+    expect([await states('1.0'), await states('1.599')]).toEqual([['done'], ['done']]);
+    expect(await states('2.1')).toEqual(['announced', 'selected', 'done']);
+    expect(await states('3.1')).toEqual(['announced', 'selected']);
+    await queue.settle(running, { state: 'done', partial: false }, 1_100);
+    await end('1.0', 1_100);
+    await store.purge(1_200, 1_300);
+    expect(await Promise.all(['1.0', '2.1', '3.1'].map(states))).toEqual([['done'], ['done'], ['done']]);
+    expect(await store.board.countsByState()).toEqual({ done: 602 });
+  }, 120_000);
 }
