@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { constants, DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../src/core/failure.ts';
 import { openStore, runJobs } from '../../src/jobs/index.ts';
 import { acknowledgedReading, acknowledgedSr } from './acknowledged.ts';
@@ -27,12 +28,20 @@ async function hold(): Promise<void> {
   }
 }
 
-/** Opens the store of an older gateway. */
+/** Opens the store of an older gateway and dies at the n-th thing that a change of its tables asks of SQLite. */
 async function upgrade(): Promise<void> {
-  say('opening');
+  let left = Number(process.argv[4]);
+  const exec = DatabaseSync.prototype.exec;
+  DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
+    if (/ALTER TABLE|CREATE INDEX/.test(sql))
+      this.setAuthorizer(() => {
+        if (--left === 0) process.kill(process.pid, 'SIGKILL');
+        return constants.SQLITE_OK;
+      });
+    exec.call(this, sql);
+  };
   openStore(folder);
   say('open');
-  wait();
 }
 
 /** Announces, records and delivers without end; never polite enough to close. */
