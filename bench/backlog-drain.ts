@@ -12,6 +12,8 @@ import { type Served, serve, token, writeConfig } from './backlog-gateway.ts';
 
 export interface Drained {
   readonly depth: number;
+  /** The same start over an empty store: what of it is not the backlog's. */
+  readonly readyEmptyMs: number;
   readonly readyMs: number;
   readonly seconds: number;
   /** Studies that ended in the window, the STAT ones among them. */
@@ -79,15 +81,24 @@ export async function drain(depth: number, seconds: number): Promise<Drained> {
     const today = new Date().toISOString().slice(0, 10).replaceAll('-', '');
     const isHeld = (number: number) => number < held.oldest || number >= depth - held.newest;
     for (let number = 0; number < depth; number++) if (isHeld(number)) addStudy(archive, number, today);
-    await leaveBacklog(join(folder, 'state'), depth);
     const config = writeConfig(folder, archive.url, fhir.url);
     const log = join(folder, 'gateway.log');
+    const empty = await serve(config, log);
+    await empty.stop();
+    await leaveBacklog(join(folder, 'state'), depth);
     // The first start is a restart after the outage, the second one a restart with work under way.
     await (await serve(config, log)).stop();
     const served = await serve(config, log);
     const watched = await watch(served, { archive, asked, seconds, today });
     await served.stop();
-    return { depth, readyMs: served.readyMs, seconds, inFlight: archive.highestInFlight(), ...watched };
+    return {
+      depth,
+      readyEmptyMs: empty.readyMs,
+      readyMs: served.readyMs,
+      seconds,
+      inFlight: archive.highestInFlight(),
+      ...watched,
+    };
   } finally {
     await archive.close();
     await fhir.close();

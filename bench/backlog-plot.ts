@@ -3,7 +3,7 @@ import { type Cost, costs, type DepthCost, depths } from './backlog-depth.ts';
 /** The cost of a study over the depth of the backlog, as SVG: one panel an engine, both axes in powers of ten. */
 
 const panel = { width: 380, height: 300, left: 56, right: 92, top: 40, bottom: 46, gap: 24 } as const;
-const range = { least: 0.01, most: 1_000 } as const;
+const range = { least: 0.1, most: 1_000 } as const;
 /** Told apart without colour by their labels; colours of Okabe and Ito. */
 const colours: Readonly<Record<Cost, string>> = {
   announce: '#0072B2',
@@ -27,7 +27,7 @@ function text(at: { readonly x: number; readonly y: number }, words: string, mor
 }
 
 function axes(title: string): string {
-  const powers = Array.from({ length: 6 }, (_, index) => 10 ** (index - 2));
+  const powers = Array.from({ length: 5 }, (_, index) => 10 ** (index - 1));
   const [right, foot] = [panel.left + inner.width, panel.top + inner.height];
   return [
     text({ x: panel.left, y: panel.top - 16 }, title, 'font-weight="600"'),
@@ -73,7 +73,7 @@ export function plotDepths(found: readonly DepthCost[]): string {
   const engines = [...Map.groupBy(found, ({ engine }) => engine)];
   const width = engines.length * panel.width + (engines.length - 1) * panel.gap;
   const panels = engines.map(([engine, of], index) => {
-    return `<g transform="translate(${index * (panel.width + panel.gap)} 0)">\n${axes(`${engine}: milliseconds a study`)}\n${lines(of)}\n</g>`;
+    return `<g transform="translate(${index * (panel.width + panel.gap)} 0)">\n${axes(`${engine}, milliseconds`)}\n${lines(of)}\n</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${panel.height}" width="${width}" height="${panel.height}" font-family="sans-serif" font-size="11" fill="#222">
 <title>Cost of a study in the job store by the number of studies that wait</title>

@@ -28,9 +28,7 @@ function depthReports(found: readonly DepthCost[]): readonly Report[] {
       const least = of[0]?.ms[cost];
       return of.map((each): Row => {
         const ratio =
-          least === undefined || each === of[0]
-            ? {}
-            : { ratio: { value: each.ms[cost] / least, of: `${of[0]!.depth}` } };
+          least === undefined || each === of[0] ? {} : { ratio: { value: each.ms[cost] / least, of: 'the first' } };
         const what = `${words[cost]}, ${each.depth.toLocaleString('en-US')} waiting`;
         return {
           id: `${engine.toLowerCase()}-${cost}-${each.depth}`,
