@@ -1,7 +1,11 @@
 import type { Store } from '../../src/jobs/index.ts';
+import { queueStatements } from '../../src/jobs/queue-statements.ts';
 import { makeArtifact, makeReceipt } from '../contracts/ledger.ts';
 import { makeImageReading, makeReading, makeStudyHeader, model } from '../support/readings.ts';
 import { event } from './event.ts';
+
+/** Asked after a connection that broke, and so by no run of this. */
+export const askedRarely: readonly string[] = [queueStatements({ lock: '', lockFree: '', orphaned: 'TRUE' }).heldBy];
 
 /** Everything that a gateway asks of its store, once, so that the statements can be looked at. */
 export async function askEverything(store: Store): Promise<void> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { askEverything } from './asked.ts';
+import { askEverything, askedRarely } from './asked.ts';
 import { closeTracked, makeFolder, openTracked } from './bench.ts';
 
 /** What grows with the studies that a gateway has ever met. */
@@ -23,7 +23,7 @@ async function plansOf(): Promise<readonly { readonly text: string; readonly pla
   await askEverything(store);
   jest.restoreAllMocks();
   const database = new DatabaseSync(join(closeTracked(store), 'store.sqlite'));
-  const asked = [...texts].filter((text) => !/^\s*(PRAGMA|VACUUM)/.test(text));
+  const asked = [...texts, ...askedRarely].filter((text) => !/^\s*(PRAGMA|VACUUM)/.test(text));
   const plans = asked.map((text) => {
     const rows = database.prepare(`EXPLAIN QUERY PLAN ${text}`).all() as { readonly detail: string }[];
     return { text, plan: rows.map(({ detail }) => detail) };
