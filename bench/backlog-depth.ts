@@ -25,11 +25,13 @@ export interface DepthCost {
 /** Studies that go through the store at each depth; each that ends is followed by one that comes. */
 const window = 200;
 const boardReadings = 20;
+const restarts = 5;
 const page = 250;
 
 interface Engine {
   readonly name: DepthCost['engine'];
-  open(): Promise<Store>;
+  /** The store of that depth, empty at first. */
+  open(depth: number): Promise<Store>;
 }
 
 const eventOf = (number: number) =>
@@ -76,42 +78,62 @@ async function readBoard({ board }: Store): Promise<void> {
   await board.find({ sort: '-updatedAt', limit: 100, offset: 0 });
 }
 
+interface Measured {
+  readonly depth: number;
+  readonly taken: Record<Cost, number[]>;
+  store: Store;
+  /** Number of the next study. */
+  next: number;
+}
+
+/** The depths take turns, study by study: whatever else the machine does meets all of them alike. */
 export async function measureDepths({ name, open }: Engine): Promise<readonly DepthCost[]> {
-  const found: DepthCost[] = [];
-  let store = await open();
-  let [next, waiting] = [0, 0];
+  const all: Measured[] = [];
   for (const depth of depths) {
-    await fill(store, next, next + depth - waiting);
-    [next, waiting] = [next + depth - waiting, depth];
+    const store = await open(depth);
+    await fill(store, 0, depth);
     const taken = Object.fromEntries(costs.map((cost) => [cost, [] as number[]])) as Record<Cost, number[]>;
-    for (let study = 0; study < window; study++) await goThrough(store, next++, taken);
-    for (let time = 0; time < boardReadings; time++) await timed(taken.board, () => readBoard(store));
-    for (let time = 0; time < 3; time++) {
-      await store.close();
-      store = await timed(taken.restart, async () => {
-        const again = await open();
-        await again.queue.recover(next);
-        await again.queue.park((await again.queue.claim(next))!, next);
-        return again;
-      });
-    }
-    const ms = Object.fromEntries(costs.map((cost) => [cost, median(taken[cost])])) as Record<Cost, number>;
-    found.push({ engine: name, depth, ms });
+    all.push({ depth, taken, store, next: depth });
   }
-  await store.close();
-  return found;
+  for (let study = 0; study < window; study++)
+    for (const each of all) await goThrough(each.store, each.next++, each.taken);
+  for (let time = 0; time < boardReadings; time++)
+    for (const { store, taken } of all) await timed(taken.board, () => readBoard(store));
+  for (let time = 0; time < restarts; time++) for (const each of all) await restart(each, () => open(each.depth));
+  for (const { store } of all) await store.close();
+  return all.map(({ depth, taken }) => {
+    const ms = Object.fromEntries(costs.map((cost) => [cost, median(taken[cost])])) as Record<Cost, number>;
+    return { engine: name, depth, ms };
+  });
+}
+
+async function restart(measured: Measured, open: () => Promise<Store>): Promise<void> {
+  const { taken, next } = measured;
+  await measured.store.close();
+  measured.store = await timed(taken.restart, async () => {
+    const again = await open();
+    await again.queue.recover(next);
+    await again.queue.park((await again.queue.claim(next))!, next);
+    return again;
+  });
 }
 
 /** On SQLite, and on PostgreSQL where its server is installed. */
 export async function measureEngines(): Promise<readonly DepthCost[]> {
   const folder = mkdtempSync(join(tmpdir(), 'cxr-bench-'));
   try {
-    const sqlite = await measureDepths({ name: 'SQLite', open: async () => openStore(join(folder, 'sqlite')) });
+    const sqlite = await measureDepths({
+      name: 'SQLite',
+      open: async (depth) => openStore(join(folder, `sqlite-${depth}`)),
+    });
     if (whyNoPostgres() !== null) return sqlite;
     const server = await startPostgres();
     try {
-      const options = { url: await server.createDatabase(), stateFolder: join(folder, 'postgres') };
-      return [...sqlite, ...(await measureDepths({ name: 'PostgreSQL', open: () => openPostgresStore(options) }))];
+      const urls = new Map<number, string>();
+      for (const depth of depths) urls.set(depth, await server.createDatabase());
+      const open = (depth: number) =>
+        openPostgresStore({ url: urls.get(depth)!, stateFolder: join(folder, `postgres-${depth}`) });
+      return [...sqlite, ...(await measureDepths({ name: 'PostgreSQL', open }))];
     } finally {
       await server.stop();
     }

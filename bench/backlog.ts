@@ -21,7 +21,7 @@ const words: Readonly<Record<Cost, string>> = {
   restart: 'opening of the store, recovery, first claim',
 };
 
-function depthReports(found: readonly DepthCost[]): readonly Report[] {
+export function depthReports(found: readonly DepthCost[]): readonly Report[] {
   return (['SQLite', 'PostgreSQL'] as const).map((engine) => {
     const of = found.filter((each) => each.engine === engine);
     const rows = costs.flatMap((cost) => {
@@ -78,6 +78,7 @@ function drainReport(found: Drained): Report {
       `\`serve\` with SQLite and ${found.depth.toLocaleString('en-US')} waiting studies over simulated servers; the narrow untrained network, ` +
       `films of 224 × 256 pixels, ${concurrency} studies at a time, no settling; a STAT study every two seconds. A window of ${found.seconds} s, not the whole backlog.`,
     rows: [
+      row('ready-empty', 'start until /readyz answers 200, with an empty store', found.readyEmptyMs / 1000, 's'),
       row(
         'ready',
         'start until /readyz answers 200, with jobs under way before',
