@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { benchBacklog } from './backlog.ts';
 import { benchDecode } from './decode.ts';
 import { benchEndToEnd } from './end-to-end.ts';
 import { benchGateways } from './gateways.ts';
@@ -20,6 +21,7 @@ const benches = {
   jobs: ({ rounds }: { readonly rounds: number }) => benchJobs(rounds),
   gateways: ({ rounds }: { readonly rounds: number }) => benchGateways(rounds),
   'end-to-end': benchEndToEnd,
+  backlog: benchBacklog,
 };
 type Name = keyof typeof benches;
 

@@ -1,5 +1,5 @@
-import type { ArtifactKind, InstanceOutcome, StudyBoard, StudyQuery, StudyRow, Waiting } from '../core/ports.ts';
-import type { StudyDecision } from '../core/reading.ts';
+import type { ArtifactKind, InstanceOutcome, StudyBoard, StudyRow, Waiting } from '../core/ports.ts';
+import { countOf, pageOf, boardSql as sql } from './board-statements.ts';
 import { type JobRow, toJob } from './job-row.ts';
 import { receiptsOf } from './ledger.ts';
 import type { JobChange } from './store.ts';
@@ -9,49 +9,18 @@ import { all, type Engine, one, type Work } from './work.ts';
 
 const where = 'the study board';
 
-/** Studies without a score come last in both directions; the job number settles ties, so that pages do not overlap. */
-const orders: Readonly<Record<StudyQuery['sort'], string>> = {
-  score: 'reading.score ASC NULLS LAST, job.number ASC',
-  '-score': 'reading.score DESC NULLS LAST, job.number DESC',
-  updatedAt: 'job.updated_at ASC, job.number ASC',
-  '-updatedAt': 'job.updated_at DESC, job.number DESC',
-};
-
-const tables = 'FROM job LEFT JOIN reading ON reading.id = job.reading';
-const columns = 'job.*, reading.model_id, reading.decision, reading.score, reading.read_at';
-/** A code is looked for in the job and in its instances: both are reasons that an operator asks for. */
-const filter = `WHERE (CAST($1 AS TEXT) IS NULL OR job.state = $1)
-  AND (CAST($2 AS TEXT) IS NULL OR reading.decision = $2)
-  AND (CAST($3 AS TEXT) IS NULL OR job.code = $3 OR job.number IN (SELECT job FROM outcome WHERE reason = $3))`;
-
-const sql = {
-  count: `SELECT count(*) AS total ${tables} ${filter}`,
-  page: (sort: StudyQuery['sort']) =>
-    `SELECT ${columns} ${tables} ${filter} ORDER BY ${orders[sort]} LIMIT $4 OFFSET $5`,
-  byStudy: `SELECT ${columns} ${tables} WHERE job.study = $1`,
-  waiting: `SELECT stat, count(*) AS count, min(announced_at) AS "oldestAt" FROM job WHERE waiting = 1 GROUP BY stat`,
-  counts: 'SELECT state, count(*) AS count FROM job GROUP BY state',
-  outcomes: 'SELECT json FROM outcome WHERE job = $1 ORDER BY position',
-  artifacts: `SELECT name, id, kind FROM reading_artifact JOIN artifact ON artifact.id = reading_artifact.artifact
-    WHERE reading = $1 ORDER BY position`,
-  history: `SELECT at, history.state, history.code, cause, history.attempt, duration_ms AS "durationMs"
-    FROM history JOIN job ON job.number = history.job WHERE job.study = $1 ORDER BY history.id`,
-};
-
 interface BoardRow extends JobRow {
   readonly model_id: string | null;
-  readonly decision: StudyDecision | null;
-  readonly score: number | null;
   readonly read_at: string | null;
 }
 
 export function createBoard(engine: Engine): StudyBoard {
   return {
-    find: ({ state, decision, code, sort, limit, offset }) =>
+    find: (query) =>
       engine.read(where, function* () {
-        const filters = [state ?? null, decision ?? null, code ?? null] as const;
-        const { total } = (yield* one<{ readonly total: number }>(sql.count, ...filters))!;
-        const rows = yield* all<BoardRow>(sql.page(sort), ...filters, limit, offset);
+        const [count, page] = [countOf(query), pageOf(query)];
+        const { total } = (yield* one<{ readonly total: number }>(count.text, ...count.values))!;
+        const rows = yield* all<BoardRow>(page.text, ...page.values);
         const studies: StudyRow[] = [];
         for (const row of rows) studies.push(yield* toStudyRow(row));
         return { total, studies };

@@ -1,5 +1,6 @@
 import type { FailureCode } from '../core/failure.ts';
 import type { Job, JobState } from '../core/ports.ts';
+import type { StudyDecision } from '../core/reading.ts';
 import type { Demand } from '../core/study.ts';
 import type { ClaimedJob } from './backoff.ts';
 
@@ -23,6 +24,9 @@ export interface JobRow {
   readonly failing_since: number | null;
   readonly interrupted: number;
   readonly reading: number | null;
+  /** Of that reading. */
+  readonly score: number | null;
+  readonly decision: StudyDecision | null;
   readonly waiting: 0 | 1;
   /** The due time has come; stays so if the clock goes back. */
   readonly ready: 0 | 1;
@@ -38,7 +42,7 @@ export interface JobRow {
   readonly ended_claim: string | null;
 }
 
-/** What a transition may change; `waiting` is derived by the database, `reading` is the ledger's. */
+/** What a transition may change; `waiting` is derived by the database, `reading` and what is its own are the ledger's. */
 export const writtenColumns = [
   ...(['source', 'stat', 'state', 'code', 'attempt', 'announced_at', 'due_at', 'updated_at'] as const),
   ...(['settling_count', 'settling_since', 'partial', 'claimed', 'announced_again', 'failing_since'] as const),

@@ -50,13 +50,6 @@ export function contentKey({ study, model, settings, images, failures, revision 
   return sha256(JSON.stringify([study.StudyInstanceUID, model.id, model.sha256, content, sources, revision]));
 }
 
-/** Forgets the bytes of what was delivered to studies that ended before `olderThan`; the ledger first, the bytes after. */
-export async function purge(engine: Engine, bytes: ArtifactBytes, olderThan: number, now: number): Promise<number> {
-  const task = 'the purge of artifacts';
-  await engine.transaction(task, () => run(sql.forget, now, olderThan));
-  return engine.transaction(task, () => bytes.sweep());
-}
-
 interface ReadingRow {
   readonly id: number;
   readonly json: string;
@@ -172,7 +165,8 @@ const sql = {
   latest: 'SELECT id, json FROM reading WHERE study = $1 AND model_id = $2 ORDER BY id DESC LIMIT 1',
   insert: `INSERT INTO reading (content_key, study, model_id, decision, score, read_at, json)
     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, json`,
-  show: 'UPDATE job SET reading = $1 WHERE number = $2',
+  show: `UPDATE job SET reading = reading.id, score = reading.score, decision = reading.decision
+    FROM reading WHERE reading.id = $1 AND job.number = $2`,
   known: 'SELECT 1 AS known FROM artifact WHERE id = $1',
   insertArtifact: `INSERT INTO artifact (id, kind, media_type, sop_class_uid, sha256)
     VALUES ($1, $2, $3, $4, $5)`,
@@ -189,9 +183,4 @@ const sql = {
   forgetReceipt: 'DELETE FROM receipt WHERE artifact = $1 AND destination = $2',
   forgetOutcomes: 'DELETE FROM outcome WHERE job = $1',
   recordOutcome: 'INSERT INTO outcome (job, position, reason, json) VALUES ($1, $2, $3, $4)',
-  forget: `UPDATE artifact SET purged_at = $1 WHERE purged_at IS NULL
-    AND id IN (SELECT artifact FROM receipt)
-    AND id IN (SELECT artifact FROM reading_artifact JOIN reading ON reading.id = reading_artifact.reading
-      JOIN job ON job.study = reading.study
-      WHERE job.state IN ('done', 'skipped', 'quarantined', 'source-gone') AND job.updated_at < $2)`,
 } as const;

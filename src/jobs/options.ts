@@ -41,7 +41,9 @@ const shape = {
     .min(0)
     .max(3650)
     .default(7)
-    .describe('How long the bytes of delivered artifacts are kept after the study ended'),
+    .describe(
+      'How long the bytes of delivered artifacts and the way to the end are kept after a study ended; how and when it ended stays',
+    ),
   minFreeMiB: z
     .number()
     .min(0)

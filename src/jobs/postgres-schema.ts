@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { postgresDepthTables } from './depth-tables.ts';
 import { refuseSchema } from './schema.ts';
 
 /** Tables of the PostgreSQL store. A later version is a new entry at the end of `migrations`; old entries are never edited. */
@@ -123,7 +124,7 @@ CREATE TABLE site_secret (
 );
 `;
 
-const migrations: readonly string[] = [jobTables + ledgerTables];
+const migrations: readonly string[] = [jobTables + ledgerTables, postgresDepthTables];
 
 export const postgresSchemaVersion = migrations.length;
 

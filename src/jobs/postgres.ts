@@ -2,12 +2,14 @@ import { resolve } from 'node:path';
 import type { Log } from '../core/ports.ts';
 import { type ArtifactBytes, mustMatch, verified } from './artifacts.ts';
 import { createBoard, createHistory } from './board.ts';
-import { createLedger, forgetReceipt, purge } from './ledger.ts';
+import { foldTally } from './depth-tables.ts';
+import { createLedger, forgetReceipt } from './ledger.ts';
 import { lockFolder } from './lock.ts';
 import { type Connection, connect, createPostgresEngine, defaultPatienceMs } from './postgres-engine.ts';
 import { translated } from './postgres-errors.ts';
 import { migratePostgres } from './postgres-schema.ts';
 import { openSession, type Session } from './postgres-session.ts';
+import { purge } from './purge.ts';
 import { createQueue, type StoreQueue } from './queue.ts';
 import { checkedSecret, newSecret } from './secret.ts';
 import { createMemory } from './source-memory.ts';
@@ -82,7 +84,10 @@ function assemble(connection: Connection, session: Session, log: Log, unlock: ()
     leads: session.leads,
     check: () => check(connection, session),
     forgetReceipt: (artifactId, destination) => forgetReceipt(engine, artifactId, destination),
-    purge: (olderThan, now) => purge(engine, bytesInRows, olderThan, now),
+    async purge(olderThan, now) {
+      await engine.transaction('the tally of jobs', () => run(foldTally));
+      return purge(engine, { bytes: bytesInRows, olderThan, now });
+    },
     async close() {
       if (!isOpen) return;
       isOpen = false;

@@ -19,6 +19,9 @@ export interface QueueStatements {
   readonly heldBy: string;
   readonly orphaned: string;
   readonly nextDue: string;
+  readonly setBack: string;
+  /** What was settled later than it is now, before this process began: the clock was set back meanwhile. */
+  readonly fromAhead: string;
   readonly remember: string;
 }
 
@@ -47,8 +50,12 @@ export function queueStatements({ lock, lockFree, orphaned }: Dialect): QueueSta
       oldest: first(0, 'due_at, number'),
     },
     waiting: `SELECT * FROM job WHERE study = $1 AND waiting = 1${lockFree}`,
-    heldBy: 'SELECT * FROM job WHERE claim = $1',
-    orphaned: `SELECT * FROM job WHERE claimed = 1 AND ${orphaned} ORDER BY number${lockFree}`,
+    heldBy: 'SELECT * FROM job WHERE claimed = 1 AND claim = $1',
+    orphaned: `SELECT * FROM job WHERE claimed = 1 AND ${orphaned}${lockFree}`,
+    setBack: `UPDATE job SET due_at = due_at - $1, updated_at = updated_at - $1, settling_since = settling_since - $1
+      WHERE waiting = 1 AND ready = 0`,
+    fromAhead: `UPDATE job SET due_at = due_at - (updated_at - $1), updated_at = $1,
+      settling_since = settling_since - (updated_at - $1) WHERE waiting = 1 AND ready = 0 AND updated_at > $2`,
     nextDue: `SELECT min(due) AS due FROM (${dueTimes}) AS lane`,
     remember: `INSERT INTO history (job, at, state, code, cause, attempt, duration_ms)
       VALUES ($1, $2, $3, $4, $5, $6, $7)`,

@@ -4,6 +4,7 @@ import type { Job, Log } from '../core/ports.ts';
 import type { StudyEvent } from '../core/study.ts';
 import type { ClaimedJob } from './backoff.ts';
 import { createBatch } from './batch.ts';
+import { noticedStepMs } from './clock-steps.ts';
 import { type JobRow, toClaimedJob, writtenColumns } from './job-row.ts';
 import { createLanes, type Lanes } from './lanes.ts';
 import { type QueueStatements, queueStatements } from './queue-statements.ts';
@@ -73,7 +74,9 @@ export function createQueue(engine: Engine, log: Log): StoreQueue {
     async nextDueAt() {
       return (await engine.read(where, () => one<{ readonly due: number | null }>(sql.nextDue)))?.due ?? null;
     },
+    setBack: (byMs) => engine.transaction(where, () => run(sql.setBack, byMs)),
     async recover(now) {
+      await engine.transaction(where, () => run(sql.fromAhead, now, now + noticedStepMs));
       await recoverFrom(null, now);
     },
     async lost() {
@@ -202,6 +205,6 @@ function* recover(
 ): Work<number> {
   const orphans = yield* all<JobRow>(sql.orphaned);
   const rows = orphans.filter(({ instance }) => instances === null || instances.includes(instance ?? Number.NaN));
-  for (const row of rows) yield* write(row, interrupted(row, now));
+  for (const row of rows.sort((a, b) => a.number - b.number)) yield* write(row, interrupted(row, now));
   return rows.length;
 }

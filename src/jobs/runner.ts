@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asFailure, describe, type Failure } from '../core/failure.ts';
 import type { Job, Log, Settlement } from '../core/ports.ts';
 import { type ClaimedJob, lookAgainOrGone, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+import { watchSteps } from './clock-steps.ts';
 import { stackFrames } from './stack-frames.ts';
 import type { DurableQueue } from './store.ts';
 
@@ -15,6 +16,8 @@ export interface RunnerOptions extends RetryRules {
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds that no setting of the clock moves; the system's by default. */
+  readonly monotonic?: () => number;
   readonly concurrency: number;
   /** Its abort ends the claiming; what runs then has `graceMs` to finish and is parked after that. */
   readonly signal: AbortSignal;
@@ -72,8 +75,10 @@ async function claimJobs(options: RunnerOptions, bell: Bell, running: Running, c
       });
     running.set(job, ended);
   };
+  const stepMs = watchSteps({ now, monotonic: options.monotonic ?? (() => performance.now()) });
   while (!signal.aborted && !crash.signal.aborted) {
     const rung = bell.next();
+    await followClock(options, stepMs());
     const job = running.size < concurrency ? await unlessFull(queue.claim(now())) : null;
     if (job) {
       start(job);
@@ -83,6 +88,13 @@ async function claimJobs(options: RunnerOptions, bell: Bell, running: Running, c
     if (job === undefined) await atMost(roomPauseMs, rung);
     else await atMost(dueAt === null ? longestSleepMs : Math.max(0, Math.min(longestSleepMs, dueAt - now())), rung);
   }
+}
+
+/** What waits for a time follows the clock back; forward it comes early by itself. */
+async function followClock({ queue, log, now }: RunnerOptions, stepMs: number): Promise<void> {
+  if (stepMs === 0) return;
+  log({ time: new Date(now()).toISOString(), event: 'clock-set', bySeconds: stepMs / 1_000 });
+  if (stepMs < 0) await unlessFull(queue.setBack(-stepMs));
 }
 
 /** `undefined`: the disk has no room for the claim. */

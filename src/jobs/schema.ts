@@ -1,5 +1,6 @@
 import { Failure } from '../core/failure.ts';
 import { type Database, transaction, translateErrors } from './database.ts';
+import { depthTables } from './depth-tables.ts';
 
 /** Tables of the SQLite store. A later version is a new entry at the end of `migrations`; old entries are never edited. */
 
@@ -132,7 +133,7 @@ ALTER TABLE job ADD COLUMN instance INTEGER;
 ALTER TABLE job ADD COLUMN ended_claim TEXT;
 `;
 
-const migrations: readonly string[] = [jobTables + ledgerTables, laneTables, claimTables];
+const migrations: readonly string[] = [jobTables + ledgerTables, laneTables, claimTables, depthTables];
 
 export const schemaVersion = migrations.length;
 

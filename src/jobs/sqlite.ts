@@ -5,8 +5,9 @@ import { bytesInFiles, openArtifactFiles, syncFile, syncFolder } from './artifac
 import { createBoard, createHistory } from './board.ts';
 import { isDamage, type StoreStart, setAside, storeFile, wasUsed } from './damage.ts';
 import { type Database, openDatabase, transaction, translateErrors } from './database.ts';
-import { createLedger, forgetReceipt, purge } from './ledger.ts';
+import { createLedger, forgetReceipt } from './ledger.ts';
 import { lockFolder } from './lock.ts';
+import { purge } from './purge.ts';
 import { createQueue } from './queue.ts';
 import { migrate } from './schema.ts';
 import { siteSecret } from './secret.ts';
@@ -106,7 +107,7 @@ function assemble(path: string, database: Database, { log, unlock, start, setAsi
       await queue.nextDueAt();
     },
     forgetReceipt: (artifactId, destination) => forgetReceipt(engine, artifactId, destination),
-    purge: (olderThan, now) => purge(engine, bytes, olderThan, now),
+    purge: (olderThan, now) => purge(engine, { bytes, olderThan, now }),
     async close() {
       if (!database.isOpen) return;
       database.close();

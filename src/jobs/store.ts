@@ -26,6 +26,11 @@ export interface DurableQueue extends JobQueue {
   settle(job: Job, settlement: Settlement | RetrySettlement, now: number): Promise<void>;
   /** Gives a claim back unsettled: the job is due at once, for whoever claims next, and nothing counts as failed. */
   park(job: Job, now: number): Promise<void>;
+  /**
+   * The clock was set back by `byMs`: what waits for a time keeps the length of its wait (fault 75). On a store that several gateways
+   * share, what the others wait for comes early: each study is looked at again, and is found to be not yet due.
+   */
+  setBack(byMs: number): Promise<void>;
   /** Of a store that several processes share: calls back when one of them made work, until the signal aborts. */
   watch?(ring: () => void, signal: AbortSignal): void;
 }

@@ -19,7 +19,7 @@ export interface Permit {
 }
 
 export interface BreakerOptions {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since any moment. */
   readonly now: () => number;
   /** Told once when a server begins to refuse our credentials, until it takes them again. */
   readonly onRefused: (code: FailureCode) => void;

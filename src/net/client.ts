@@ -51,7 +51,8 @@ interface Tools extends HttpOptions, Transport {
 
 /** A client for one peer. Every failure is a Failure of that peer and holds no address, no credential and no text of an answer. */
 export function createHttp(options: HttpOptions): Http {
-  const { maxInFlight, now = Date.now, onRefused = () => {} } = options;
+  // A clock that is set back must not make an hour of a minute's patience (fault 75): waits are measured, dates are compared.
+  const { maxInFlight, now = () => performance.now(), onRefused = () => {} } = options;
   const connect = createConnect(options);
   const dispatcher = new Agent({ connect, connections: maxInFlight, headersTimeout: 0, bodyTimeout: 0 });
   const breakers = new Map<string, Breaker>();

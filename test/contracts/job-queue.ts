@@ -9,6 +9,8 @@ export interface StoreBench {
   open(log?: Log): Promise<Store>;
   /** As after a restart: what was claimed stays claimed until `recover`. */
   reopen(store: Store, log?: Log): Promise<Store>;
+  /** Studies of a long backlog, in thousands: what the engine takes in within seconds. */
+  readonly depth: number;
 }
 
 /** Claims and settles everything that is due, in the order of the claims. */
@@ -29,6 +31,8 @@ export function jobQueueContract(name: string, bench: StoreBench): void {
     describe('lanes', () => lanes(bench));
     describe('settlements', () => settlements(bench));
     describe('restarts', () => restarts(bench));
+    describe('clocks', () => clocks(bench));
+    describe('a backlog', () => backlog(bench));
     describe('log and history', () => changes(bench));
   });
 }
@@ -423,6 +427,71 @@ function restarts(bench: StoreBench): void {
   });
 }
 
+const hourMs = 3_600_000;
+
+function clocks(bench: StoreBench): void {
+  /** 1.1 waits 60 s for a peer and 1.2 for its study to be whole; both since `at`. */
+  async function waitingSince(at: number): Promise<Store> {
+    const store = await bench.open();
+    for (const uid of ['1.1', '1.2']) await store.queue.announce(event(uid), at);
+    const first = (await store.queue.claimStudy('1.1', at))!;
+    await store.queue.settle(first, { state: 'retrying', dueAt: at + 60_000, code: 'pacs-busy' }, at);
+    const settling = { count: 1, since: at };
+    const second = (await store.queue.claimStudy('1.2', at))!;
+    await store.queue.settle(second, { state: 'settling', dueAt: at + 30_000, settling }, at);
+    return store;
+  }
+
+  test('fault 75: what waits follows a clock that is set back, because a minute must not become an hour', async () => {
+    const { queue } = await waitingSince(2 * hourMs);
+    await queue.setBack(hourMs);
+    expect(await queue.nextDueAt()).toBe(hourMs + 30_000);
+    expect(await queue.claim(hourMs + 29_999)).toBeNull();
+    const settled = await queue.claim(hourMs + 30_000);
+    expect(settled).toMatchObject({ studyInstanceUid: '1.2', settling: { count: 1, since: hourMs } });
+    // The length of the last pause is what the next is reckoned from.
+    expect(await queue.claim(hourMs + 60_000)).toMatchObject({ studyInstanceUid: '1.1', updatedAt: hourMs });
+  });
+
+  test('fault 75: a clock set back while nothing ran is found at the start, because the store is from later', async () => {
+    const { queue } = await bench.reopen(await waitingSince(2 * hourMs));
+    await queue.recover(hourMs);
+    expect(await queue.claim(hourMs + 29_999)).toBeNull();
+    expect(await queue.claim(hourMs + 30_000)).toMatchObject({ studyInstanceUid: '1.2' });
+    expect(await queue.claim(hourMs + 60_000)).toMatchObject({ studyInstanceUid: '1.1' });
+  });
+
+  test('fault 75: a start with the right clock moves nothing, because a wait is a promise to a peer', async () => {
+    const { queue } = await bench.reopen(await waitingSince(2 * hourMs));
+    await queue.recover(2 * hourMs - 1_000);
+    expect(await queue.nextDueAt()).toBe(2 * hourMs + 30_000);
+  });
+
+  test('fault 75: what was due when the clock was set back stays due, because its turn has come', async () => {
+    const { queue } = await bench.open();
+    await queue.announce(event('1.1'), 2 * hourMs);
+    await queue.setBack(hourMs);
+    expect(await queue.claim(hourMs)).toMatchObject({ studyInstanceUid: '1.1' });
+  });
+}
+
+/** Studies of the backlog: as many as an engine takes in within seconds. */
+function backlog({ open, depth }: StoreBench): void {
+  test(`fault 17: a stat study that comes last is one of the next two claims behind ${depth} others, because its ward waits`, async () => {
+    const { queue } = await open();
+    for (let from = 0; from < depth; from += 1_000) {
+      const page = Array.from({ length: 1_000 }, (_, index) => from + index);
+      await Promise.all(page.map((index) => queue.announce(event(`1.${index}`), index)));
+    }
+    // Wherever the turn of the lanes is.
+    for (let turn = 0; turn < 13; turn++) {
+      await queue.announce(event(`9.${turn}`, { priority: 'stat' }), depth + turn);
+      const next = [await queue.claim(depth + turn), await queue.claim(depth + turn)];
+      expect(next.map((job) => job?.studyInstanceUid)).toContain(`9.${turn}`);
+    }
+  }, 600_000);
+}
+
 function changes(bench: StoreBench): void {
   test('the log has one line per change of state and the history the same, because they are one record', async () => {
     const lines: Record<string, unknown>[] = [];
@@ -466,4 +535,30 @@ function changes(bench: StoreBench): void {
     expect(told.at(-1)?.cause).toBe('pacs-timeout');
     expect(await history('9.9')).toEqual([]);
   });
+
+  test('fault 77: a purge keeps how a study ended and forgets the way there, because a store of years must not only grow', async () => {
+    const store = await bench.open();
+    const { queue, history } = store;
+    const end = async (uid: string, at: number) => {
+      await queue.announce(event(uid), at);
+      const job = (await queue.claimStudy(uid, at))!;
+      await queue.advance(job, 'selected', at);
+      await queue.settle(job, { state: 'done', partial: false }, at);
+    };
+    for (let index = 0; index < 600; index++) await end(`1.${index}`, 100);
+    await end('2.1', 900);
+    await queue.announce(event('3.1'), 100);
+    const running = (await queue.claimStudy('3.1', 100))!;
+    await queue.advance(running, 'selected', 100);
+    await store.purge(500, 1_000);
+    const states = async (uid: string) => (await history(uid)).map(({ state }) => state);
+    expect([await states('1.0'), await states('1.599')]).toEqual([['done'], ['done']]);
+    expect(await states('2.1')).toEqual(['announced', 'selected', 'done']);
+    expect(await states('3.1')).toEqual(['announced', 'selected']);
+    await queue.settle(running, { state: 'done', partial: false }, 1_100);
+    await end('1.0', 1_100);
+    await store.purge(1_200, 1_300);
+    expect(await Promise.all(['1.0', '2.1', '3.1'].map(states))).toEqual([['done'], ['done'], ['done']]);
+    expect(await store.board.countsByState()).toEqual({ done: 602 });
+  }, 120_000);
 }

@@ -87,7 +87,8 @@ function partsOf({ body }: Asked): readonly Dataset[] {
   }
 }
 
-export async function startArchive(plan: Plan = {}) {
+/** @param setBackMs by how much the clock is set back in each wait */
+export async function startArchive(plan: Plan = {}, setBackMs = 0) {
   const peer = await startPeer(archive(plan));
   const root = `${peer.url}/dicom-web`;
   const http = makeHttp(root, { timeoutMs: 2000 });
@@ -97,11 +98,14 @@ export async function startArchive(plan: Plan = {}) {
   );
   const waits: number[] = [];
   let time = Date.UTC(2026, 2, 14, 12);
+  let waited = 0;
   const clock = {
     now: () => time,
+    elapsed: () => waited,
     wait: async (ms: number) => {
       waits.push(ms);
-      time += ms;
+      waited += ms;
+      time += ms - setBackMs;
     },
   };
   const destination = createPacsDestination({

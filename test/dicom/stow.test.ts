@@ -83,6 +83,15 @@ describe('the status of the answer decides nothing:', () => {
     expect(waits.reduce((sum, ms) => sum + ms)).toBe(5000);
   });
 
+  test('fault 75: a clock that is set back does not make the archive be asked for longer, because waits are measured', async () => {
+    const plan: Parameters<typeof startArchive>[0] = {
+      store: (response, objects) => json(response, verdict(objects.map((object) => item(object)))),
+    };
+    const { destination, waits } = await startArchive(plan, 50);
+    expect((await failureOf(destination.deliver([sr]))).code).toBe('pacs-unconfirmed');
+    expect(waits.reduce((sum, ms) => sum + ms)).toBe(5000);
+  });
+
   test('200 and nothing listed, not stored, is not done (fault 40, Orthanc without the closing boundary)', async () => {
     const { destination } = await startArchive({ store: (response) => json(response, verdict([])) });
     expect((await failureOf(destination.deliver([sr]))).code).toBe('pacs-unconfirmed');

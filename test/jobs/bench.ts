@@ -37,6 +37,7 @@ export function closeTracked(store: Store): string {
 }
 
 export const sqliteBench: StoreBench = {
+  depth: 100_000,
   open: async (log) => openTracked(makeFolder(), log),
   reopen: async (store, log) => openTracked(closeTracked(store), log),
 };

@@ -1,17 +1,18 @@
 import { writeSync } from 'node:fs';
+import { constants, DatabaseSync } from 'node:sqlite';
 import { Failure } from '../../src/core/failure.ts';
 import { openStore, runJobs } from '../../src/jobs/index.ts';
 import { acknowledgedReading, acknowledgedSr } from './acknowledged.ts';
 import { event } from './event.ts';
 
-/** A process on a store, to be killed: `node child.ts hold|work|serve FOLDER`. Says one line for each thing that is on the disk. */
+/** A process on a store, to be killed: `node child.ts hold|work|serve|upgrade FOLDER`. Says one line for each thing that is on the disk. */
 
 const [mode, folder] = process.argv.slice(2) as [string, string];
 const say = (line: string): void => void writeSync(1, `${line}\n`);
 /** Keeps the process alive until somebody ends it. */
 const wait = (): void => void setInterval(() => {}, 60_000);
 
-const modes: Readonly<Record<string, () => Promise<void>>> = { hold, work, serve };
+const modes: Readonly<Record<string, () => Promise<void>>> = { hold, work, serve, upgrade };
 
 /** Holds the lock, or says who does. Keeps no reference to the store and collects garbage: the lock must not hang on that. */
 async function hold(): Promise<void> {
@@ -25,6 +26,22 @@ async function hold(): Promise<void> {
     say(`${error.code} ${error.message}`);
     process.exitCode = 75;
   }
+}
+
+/** Opens the store of an older gateway and dies at the n-th thing that a change of its tables asks of SQLite. */
+async function upgrade(): Promise<void> {
+  let left = Number(process.argv[4]);
+  const exec = DatabaseSync.prototype.exec;
+  DatabaseSync.prototype.exec = function (this: DatabaseSync, sql: string) {
+    if (/ALTER TABLE|CREATE INDEX/.test(sql))
+      this.setAuthorizer(() => {
+        if (--left === 0) process.kill(process.pid, 'SIGKILL');
+        return constants.SQLITE_OK;
+      });
+    exec.call(this, sql);
+  };
+  openStore(folder);
+  say('open');
 }
 
 /** Announces, records and delivers without end; never polite enough to close. */

@@ -33,7 +33,7 @@ export function usePostgres(): PostgresBench {
     stores.clear();
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   });
-  afterAll(() => server.stop());
+  afterAll(() => server.stop(), 120_000);
   const folder = () => {
     const path = mkdtempSync(join(tmpdir(), 'cxr-gateway-state-'));
     folders.push(path);
@@ -45,6 +45,7 @@ export function usePostgres(): PostgresBench {
     return store;
   };
   return {
+    depth: 5_000,
     server: () => server,
     folder,
     openOn,

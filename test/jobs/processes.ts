@@ -19,7 +19,11 @@ export interface Child {
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
 }
 
-export function startChild(mode: 'hold' | 'work' | 'serve', folder: string, ...rest: readonly string[]): Child {
+export function startChild(
+  mode: 'hold' | 'work' | 'serve' | 'upgrade',
+  folder: string,
+  ...rest: readonly string[]
+): Child {
   const process = spawn(globalThis.process.execPath, ['--expose-gc', childPath, mode, folder, ...rest], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

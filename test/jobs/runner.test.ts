@@ -247,3 +247,58 @@ describe('the log', () => {
     );
   });
 });
+
+describe('fault 75: a clock that is set while jobs wait', () => {
+  const hourMs = 3_600_000;
+
+  /** A runner whose study 1.2 waits 60 s from `beginsAt` on; both clocks are the test's. */
+  async function waiting(beginsAt: number) {
+    let tries = 0;
+    const ticks = { ms: 0 };
+    const bench = start(
+      async () => {
+        tries++;
+        if (tries === 1) throw new Failure('pacs-busy', { retryAfterSeconds: 60 });
+        return done;
+      },
+      { monotonic: () => ticks.ms },
+    );
+    bench.clock.now = beginsAt;
+    ticks.ms = beginsAt - 1_000;
+    await bench.announce('1.2');
+    await reached(bench.store, '1.2', 'retrying');
+    const pass = (ms: number, wallMs = ms) => {
+      ticks.ms += ms;
+      bench.clock.now += wallMs;
+      bench.runner.poke();
+    };
+    return { ...bench, pass, tries: () => tries };
+  }
+
+  test('back by an hour costs a waiting study nothing, because a minute of patience is a minute', async () => {
+    const { store, lines, clock, pass, end } = await waiting(5 * hourMs);
+    pass(10_000, 10_000 - hourMs);
+    await until(() => lines.some(({ event: name }) => name === 'clock-set'));
+    expect(lines.find(({ event: name }) => name === 'clock-set')).toMatchObject({ bySeconds: -3_600 });
+    pass(51_000);
+    await reached(store, '1.2', 'done');
+    expect(clock.now).toBe(4 * hourMs + 61_000);
+    await end();
+  });
+
+  test('forward by an hour brings the study early and says so, because a try too many harms nothing', async () => {
+    const { store, lines, pass, end } = await waiting(5 * hourMs);
+    pass(1_000, 1_000 + hourMs);
+    await reached(store, '1.2', 'done');
+    expect(lines.find(({ event: name }) => name === 'clock-set')).toMatchObject({ bySeconds: 3_600 });
+    await end();
+  });
+
+  test('by the seconds of a time service moves nothing, because that happens all day', async () => {
+    const { lines, pass, tries, end } = await waiting(5 * hourMs);
+    pass(10_000, 6_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([tries(), lines.filter(({ event: name }) => name === 'clock-set')]).toEqual([1, []]);
+    await end();
+  });
+});

@@ -1,4 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { FailureCode } from '../../src/core/failure.ts';
 import type { Credentials } from '../../src/net/options.ts';
 import { pair } from './pair.ts';
@@ -158,4 +159,23 @@ describe('credentials that are refused', () => {
     expect((await failureOf(get())).detail.got).toBe('not asked');
     expect(peer.asked).toHaveLength(asked);
   });
+});
+
+test('fault 75: a clock that is set back does not lengthen the patience with a server, because a second is a second', async () => {
+  const wall = Date.now.bind(Date);
+  let setBackMs = 0;
+  const set = jest.spyOn(Date, 'now').mockImplementation(() => wall() - setBackMs);
+  try {
+    let busy = true;
+    const { get } = await pair((response) =>
+      busy ? response.writeHead(503, { 'retry-after': '1' }).end() : response.end('[]'),
+    );
+    await failureOf(get());
+    busy = false;
+    setBackMs = 3_600_000;
+    await sleep(1_200);
+    expect((await get()).toString()).toBe('[]');
+  } finally {
+    set.mockRestore();
+  }
 });
