@@ -26,3 +26,11 @@ export interface Receipt {
   /** What the destination answered: a version, a warning, coerced values. */
   readonly note: string;
 }
+
+/** Why results of ours are taken back. */
+export interface Retraction {
+  /** In the operator's words, as they shall stand beside the result; no patient data. */
+  readonly reason: string;
+  /** RFC 3339, with its offset. */
+  readonly at: string;
+}

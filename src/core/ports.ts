@@ -1,4 +1,4 @@
-import type { Artifact, ArtifactKind, Receipt } from './artifact.ts';
+import type { Artifact, ArtifactKind, Receipt, Retraction } from './artifact.ts';
 import type { CodeName, Codes } from './codes.ts';
 import type { FailureCode } from './failure.ts';
 import type { ResultIdentity } from './ids.ts';
@@ -135,6 +135,11 @@ export interface Destination {
    * given `keep` the receipts of those that are, so that only the others are sent again (fault 43).
    */
   deliver(artifacts: readonly Artifact[], keep?: KeepReceipts): Promise<readonly Receipt[]>;
+  /**
+   * Takes back what `deliver` stored of these artifacts: they are marked as made in error, never erased. Again changes nothing.
+   * What a person has taken over raises a Failure. Absent where nothing can be taken back.
+   */
+  retract?(artifacts: readonly Artifact[], retraction: Retraction): Promise<readonly Receipt[]>;
 }
 
 /** One JSON line on stderr per change of state; no UID, no name. */
