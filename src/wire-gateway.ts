@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { Failure } from './core/failure.ts';
 import type { Log } from './core/ports.ts';
 import type { StudyEvent } from './core/study.ts';
+import { digestOfHeader } from './dicom/header-digest.ts';
 import { createStudySearch } from './dicom/qido.ts';
 import {
   createGatewayMetrics,
@@ -15,6 +16,7 @@ import {
   type ProviderStatus,
 } from './http/index.ts';
 import { openStore, type Store } from './jobs/index.ts';
+import { composeRejectionNote } from './outputs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
 import type { World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel } from './wire.ts';
@@ -60,7 +62,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, log });
   return {
     ...{ store, heldBack, sources, log },
-    world: wireWorld(config, store, peers, core),
+    world: wireWorld(config, store, peers, core, log),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
     async announce(event) {
@@ -80,7 +82,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
 const filmsAtOnce = (config: Config): number =>
   providerOf(config) === 'cpu' ? 1 : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
 
-function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>): World {
+function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>, log: Log): World {
   const { quietSeconds, maxMinutes } = config.settle;
   return {
     ...core,
@@ -91,6 +93,14 @@ function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<
     settle: { quietSeconds, maxSeconds: maxMinutes * 60 },
     progress: (job, state) => store.queue.advance(job, state, Date.now()),
     now: Date.now,
+    alert: ({ number }, code) => log({ time: new Date().toISOString(), event: 'alert', job: number, code }),
+    again: {
+      looks: store.memory('looks'),
+      digestOf: digestOfHeader,
+      withdrawals: store.withdrawals,
+      composeNote: composeRejectionNote,
+      resultsElsewhere: config.pacs.results !== undefined,
+    },
   };
 }
 

@@ -155,6 +155,7 @@ export function wireFiles(config: ReadingConfig): FilesWorld {
       siteSecret: noSite,
       settle: { quietSeconds: 0, maxSeconds: 0 },
       progress: async () => {},
+      alert: () => {},
       now: Date.now,
     }),
     close: () => core.reader.close(),

@@ -11,7 +11,7 @@ import {
   type StudyHeader,
   type View,
 } from './reading.ts';
-import type { Dataset, Instance, InstanceReference } from './study.ts';
+import type { Dataset, Demand, Instance, InstanceReference } from './study.ts';
 
 /** From films to one conclusion about the study. Pure. */
 
@@ -41,6 +41,8 @@ export interface Circumstances {
   readonly previous: Recorded | null;
   readonly predecessor: InstanceReference | null;
   readonly source: string;
+  /** The replay that asked for the reading. */
+  readonly demand: Demand | null;
 }
 
 /**
@@ -53,7 +55,7 @@ export function concludeFilms(films: readonly Film[], circumstances: Circumstanc
   const failures = failuresOf(films, new Set(read.map(uidOf)), describe);
   const study = studyOf(films, describe);
   if (!study) return null;
-  const images = read.map(({ reading }) => ({ ...reading, revision: imageRevision(reading, previous) }));
+  const images = read.map(({ reading }) => revised(reading, previous));
   const reading: Reading = {
     model: circumstances.model,
     settings: circumstances.settings,
@@ -65,6 +67,7 @@ export function concludeFilms(films: readonly Film[], circumstances: Circumstanc
     revision: (previous?.reading.revision ?? 0) + 1,
     predecessor: circumstances.predecessor,
     source: circumstances.source,
+    ...(circumstances.demand && { demand: circumstances.demand }),
   };
   return { reading, pictures: Object.fromEntries(read.map((film) => [uidOf(film), film.picture])) };
 }
@@ -111,10 +114,47 @@ function studyOf(films: readonly Film[], describe: Circumstances['describe']): S
   return first;
 }
 
-function imageRevision(reading: ImageReading, previous: Recorded | null): number {
+/** Flag of an image whose pixels are not those that were read under its UID before (fault 3). */
+export const pixelsChanged = 'pixels-changed';
+
+/**
+ * Other pixels make another heat-map. So does a withdrawal: an archive that acted on the rejection note refuses the same object for
+ * ever.
+ */
+function revised(reading: ImageReading, previous: Recorded | null): ImageReading {
   const before = previous?.reading.images.find(({ image }) => image.SOPInstanceUID === reading.image.SOPInstanceUID);
-  if (!before) return 1;
-  return before.pixelDigest === reading.pixelDigest ? before.revision : before.revision + 1;
+  if (!before) return { ...reading, revision: 1 };
+  const changed = before.pixelDigest !== reading.pixelDigest;
+  return {
+    ...reading,
+    revision: before.revision + (changed || previous?.withdrawn ? 1 : 0),
+    flags: changed ? [...reading.flags, pixelsChanged] : reading.flags,
+  };
+}
+
+/**
+ * Whether the films show what the recorded reading was made of: the same images with the same pixels, and the same failures. A
+ * reader that gave up on a film says nothing about its pixels.
+ */
+export function showTheSame(
+  films: readonly Film[],
+  { images, failures }: Reading,
+  describe: Circumstances['describe'],
+): boolean {
+  const shown = new Map<string, string | null>();
+  for (const film of films) {
+    const uid = film.reading
+      ? uidOf(film)
+      : film.instance.header && describe(film.instance.header).image.SOPInstanceUID;
+    if (uid !== null && !shown.has(uid)) shown.set(uid, film.reading?.pixelDigest ?? film.failure?.code ?? null);
+  }
+  const gaveUp = (found: string | null | undefined) => found?.startsWith('reader-') === true;
+  const same = (uid: string, before: string) => shown.get(uid) === before || gaveUp(shown.get(uid));
+  return (
+    shown.size === images.length + failures.length &&
+    images.every(({ image, pixelDigest }) => same(image.SOPInstanceUID, pixelDigest)) &&
+    failures.every(({ SOPInstanceUID, failure }) => same(SOPInstanceUID, failure.code))
+  );
 }
 
 /** What became of one listed object: the rule's word, or what the reader found. */

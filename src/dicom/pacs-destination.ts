@@ -32,7 +32,7 @@ export function createPacsDestination(options: PacsDestinationOptions): Destinat
   const dicomweb = createDicomweb(options);
   return {
     name,
-    kinds: ['heatmap', 'sr'],
+    kinds: ['heatmap', 'sr', 'rejection-note'],
     async deliver(artifacts, keep) {
       // The picture first: a report must not point to an image that is not there yet.
       const all = [...artifacts].sort((a, b) => rank(a) - rank(b)).map(sentOf);

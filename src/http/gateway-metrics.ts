@@ -21,6 +21,7 @@ const stepBounds = [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000, 3_600, 36_000];
 export function createGatewayMetrics(board: StudyBoard): GatewayMetrics {
   const metrics = createMetrics();
   const changes = metrics.counter('cxr_gateway_job_changes_total', 'Changes of state of jobs, by state and code.');
+  const alerts = metrics.counter('cxr_gateway_alerts_total', 'What a person should hear of, by code.');
   const failed = metrics.counter('cxr_gateway_run_failures_total', 'Runs of jobs that failed, by code and class.');
   const steps = metrics.histogram(
     'cxr_gateway_state_duration_seconds',
@@ -42,6 +43,7 @@ export function createGatewayMetrics(board: StudyBoard): GatewayMetrics {
         changes.add({ state: String(state), code: String(code ?? '') });
         if (typeof durationMs === 'number') steps.observe(durationMs / 1_000, { state: String(state) });
       }
+      if (event === 'alert') alerts.add({ code: String(code) });
       if (event === 'failure') failed.add({ code: String(code), class: String(kind) });
     },
     patientsUnresolved: metrics.counter(

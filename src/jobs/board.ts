@@ -1,8 +1,9 @@
 import type { ArtifactKind, InstanceOutcome, Receipt, StudyBoard, StudyQuery, StudyRow } from '../core/ports.ts';
 import type { StudyDecision } from '../core/reading.ts';
+import type { Demand } from '../core/study.ts';
 import { type Database, translateErrors } from './database.ts';
 import { type JobRow, toJob } from './job-row.ts';
-import { selectReceipts } from './ledger.ts';
+import { selectReceipts } from './readings.ts';
 import type { JobChange } from './store.ts';
 
 /** What the HTTP API reads of the SQLite store. Reads only. */
@@ -54,14 +55,19 @@ export function createBoard(database: Database): StudyBoard {
   };
 }
 
+type HistoryRow = Omit<JobChange, 'demand'> & { readonly demand: string | null };
+
 /** Every change of state of a study's job, oldest first. */
 export function createHistory(database: Database): (studyInstanceUid: string) => Promise<readonly JobChange[]> {
   const select =
-    database.prepare(`SELECT at, history.state, history.code, cause, history.attempt, duration_ms AS durationMs
-    FROM history JOIN job ON job.number = history.job WHERE job.study = ? ORDER BY history.id`);
+    database.prepare(`SELECT at, history.state, history.code, cause, history.attempt, duration_ms AS durationMs,
+    history.demand FROM history JOIN job ON job.number = history.job WHERE job.study = ? ORDER BY history.id`);
   return async (studyInstanceUid) => {
-    const rows = translateErrors(where, () => select.all(studyInstanceUid)) as unknown as JobChange[];
-    return rows.map((row) => ({ ...row }));
+    const rows = translateErrors(where, () => select.all(studyInstanceUid)) as unknown as HistoryRow[];
+    return rows.map(({ demand, ...row }) => ({
+      ...row,
+      demand: demand === null ? null : (JSON.parse(demand) as Demand),
+    }));
   };
 }
 

@@ -1,9 +1,10 @@
 import { Failure } from '../core/failure.ts';
 import { settingsDigest, sha256 } from '../core/ids.ts';
-import type { Artifact, Ledger, Receipt, Recorded } from '../core/ports.ts';
+import type { Artifact, Ledger } from '../core/ports.ts';
 import type { Reading } from '../core/reading.ts';
 import type { ArtifactFiles } from './artifacts.ts';
 import { type Database, transaction } from './database.ts';
+import { keepArtifact, prepareReadings, type ReadingRow, recorded } from './readings.ts';
 
 /**
  * The ledger on SQLite, the bytes in files.
@@ -20,8 +21,8 @@ export function createLedger(database: Database, files: ArtifactFiles): Ledger {
   return {
     async latest(studyInstanceUid, modelId) {
       return transaction(database, where, () => {
-        const row = statements.latest.get(studyInstanceUid, modelId) as ReadingRow | undefined;
-        return row ? recorded(statements, files, row) : null;
+        const row = statements.latest.get({ $study: studyInstanceUid, $model: modelId }) as ReadingRow | undefined;
+        return row ? recorded(statements.readings, files, row) : null;
       });
     },
     async record(job, reading, artifacts) {
@@ -30,7 +31,7 @@ export function createLedger(database: Database, files: ArtifactFiles): Ledger {
         const first = statements.byKey.get(key) as ReadingRow | undefined;
         const row = first ?? insert(statements, files, key, reading, artifacts);
         statements.show.run(row.id, job.number);
-        return recorded(statements, files, row);
+        return recorded(statements.readings, files, row);
       });
     },
     async receive(reading, receipts) {
@@ -62,22 +63,6 @@ export function contentKey({ study, model, settings, images, failures, revision 
   return sha256(JSON.stringify([study.StudyInstanceUID, model.id, model.sha256, content, sources, revision]));
 }
 
-interface ReadingRow {
-  readonly id: number;
-  readonly json: string;
-}
-
-interface ArtifactRow {
-  readonly kind: Artifact['kind'];
-  readonly name: string;
-  readonly file_name: string;
-  readonly media_type: Artifact['mediaType'];
-  readonly id: string;
-  readonly sop_class_uid: string | null;
-  readonly sha256: string;
-  readonly purged_at: number | null;
-}
-
 function insert(
   statements: Statements,
   files: ArtifactFiles,
@@ -89,46 +74,11 @@ function insert(
   const json = JSON.stringify(reading);
   const inserted = statements.insert.get(key, study.StudyInstanceUID, model.id, decision, score, readAt, json);
   const row = inserted as unknown as ReadingRow;
-  for (const [position, { id, name, fileName, ...artifact }] of artifacts.entries()) {
-    if (!statements.known.get(id)) {
-      files.write(artifact.sha256, artifact.bytes);
-      const { kind, mediaType, SOPClassUID = null } = artifact;
-      statements.insertArtifact.run(id, kind, mediaType, SOPClassUID, artifact.sha256);
-    }
-    statements.link.run(row.id, name, position, id, fileName);
+  for (const [position, artifact] of artifacts.entries()) {
+    keepArtifact(statements.readings, files, artifact);
+    statements.link.run(row.id, artifact.name, position, artifact.id, artifact.fileName);
   }
   return row;
-}
-
-function recorded(statements: Statements, files: ArtifactFiles, { id, json }: ReadingRow): Recorded {
-  const artifacts = statements.artifacts.all(id) as unknown as ArtifactRow[];
-  const receipts = statements.receipts.all(id) as unknown as Receipt[];
-  return {
-    reading: JSON.parse(json) as Reading,
-    artifacts: artifacts.map((row) => toArtifact(files, row)),
-    receipts: receipts.map((receipt) => ({ ...receipt })),
-  };
-}
-
-/**
- * `bytes` reads and verifies its file when somebody asks for it: a delivered study is recalled without its megabytes. It raises
- * a Failure when the file is not what was recorded, or was purged after the delivery.
- */
-function toArtifact(files: ArtifactFiles, row: ArtifactRow): Artifact {
-  return {
-    kind: row.kind,
-    name: row.name,
-    fileName: row.file_name,
-    mediaType: row.media_type,
-    id: row.id,
-    ...(row.sop_class_uid !== null && { SOPClassUID: row.sop_class_uid }),
-    sha256: row.sha256,
-    get bytes() {
-      if (row.purged_at === null) return files.read(row.sha256);
-      const expected = 'a use within jobs.retentionDays of the delivery';
-      throw new Failure('internal', { where: 'bytes of a delivered artifact', expected, got: 'a later one' });
-    },
-  };
 }
 
 function refuse(expected: string): never {
@@ -139,27 +89,19 @@ type Statements = ReturnType<typeof prepare>;
 
 function prepare(database: Database) {
   return {
-    byKey: database.prepare('SELECT id, json FROM reading WHERE content_key = ?'),
-    latest: database.prepare('SELECT id, json FROM reading WHERE study = ? AND model_id = ? ORDER BY id DESC LIMIT 1'),
+    readings: prepareReadings(database),
+    byKey: database.prepare('SELECT * FROM reading WHERE content_key = ?'),
+    latest: database.prepare(`SELECT * FROM reading WHERE study = $study AND ($model IS NULL OR model_id = $model)
+      ORDER BY id DESC LIMIT 1`),
     insert: database.prepare(`INSERT INTO reading (content_key, study, model_id, decision, score, read_at, json)
-      VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id, json`),
+      VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *`),
     show: database.prepare('UPDATE job SET reading = ? WHERE number = ?'),
-    known: database.prepare('SELECT 1 FROM artifact WHERE id = ?'),
-    insertArtifact: database.prepare(`INSERT INTO artifact (id, kind, media_type, sop_class_uid, sha256)
-      VALUES (?, ?, ?, ?, ?)`),
     link: database.prepare(`INSERT INTO reading_artifact (reading, name, position, artifact, file_name)
       VALUES (?, ?, ?, ?, ?)`),
-    artifacts: database.prepare(`SELECT artifact.*, name, file_name FROM reading_artifact
-      JOIN artifact ON artifact.id = reading_artifact.artifact WHERE reading = ? ORDER BY position`),
     named: database.prepare('SELECT artifact AS id FROM reading_artifact WHERE reading = ? AND name = ?'),
-    receipts: database.prepare(selectReceipts),
     receive: database.prepare(`INSERT OR REPLACE INTO receipt (artifact, destination, stored_at, note)
       VALUES (?, ?, ?, ?)`),
     forgetOutcomes: database.prepare('DELETE FROM outcome WHERE job = ?'),
     recordOutcome: database.prepare('INSERT INTO outcome (job, position, reason, json) VALUES (?, ?, ?, ?)'),
   };
 }
-
-/** Receipts of a reading, in the order of its artifacts. */
-export const selectReceipts = `SELECT name AS artifact, destination, stored_at AS storedAt, note
-  FROM reading_artifact JOIN receipt USING (artifact) WHERE reading = ? ORDER BY position, destination`;

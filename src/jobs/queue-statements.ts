@@ -59,7 +59,7 @@ export function prepareQueue(database: Database) {
         .flatMap((ready) => [0, 1].map((stat) => `SELECT min(due_at) AS due FROM job WHERE ${inLane(ready, stat)}`))
         .join(' UNION ALL ')})`,
     ),
-    remember: database.prepare(`INSERT INTO history (job, at, state, code, cause, attempt, duration_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?)`),
+    remember: database.prepare(`INSERT INTO history (job, at, state, code, cause, attempt, duration_ms, demand)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
   };
 }

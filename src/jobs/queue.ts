@@ -1,6 +1,6 @@
 import { Failure, type FailureCode, failures } from '../core/failure.ts';
 import type { Job, JobState, Log, Settlement } from '../core/ports.ts';
-import type { StudyEvent } from '../core/study.ts';
+import type { Demand, StudyEvent } from '../core/study.ts';
 import type { ClaimedJob, RetrySettlement } from './backoff.ts';
 import { createBatch } from './batch.ts';
 import { type Database, transaction, translateErrors } from './database.ts';
@@ -82,6 +82,8 @@ interface NextState {
   readonly code: FailureCode | null;
   readonly cause?: FailureCode;
   readonly attempt: number;
+  /** A person asked for something; as JSON. */
+  readonly demand?: string | null;
 }
 
 /** Runs changes in one transaction; the log hears of them after the commit, never of what was rolled back. */
@@ -89,19 +91,28 @@ function recorder(database: Database, statements: Statements, log: Log): (work: 
   return (work) => {
     const lines: Parameters<Log>[0][] = [];
     transaction(database, where, () =>
-      work((row, { at, state, code, cause = null, attempt }) => {
+      work((row, { at, state, code, cause = null, attempt, demand = null }) => {
         const durationMs = Math.max(0, at - row.updated_at);
-        statements.remember.run(row.number, at, state, code, cause, attempt, durationMs);
-        lines.push(logLine(row.number, { at, state, code, cause, attempt, durationMs }));
+        statements.remember.run(row.number, at, state, code, cause, attempt, durationMs, demand);
+        const asked = demand === null ? null : (JSON.parse(demand) as Demand);
+        lines.push(logLine(row.number, { at, state, code, cause, attempt, durationMs, demand: asked }));
       }),
     );
     for (const line of lines) log(line);
   };
 }
 
-function logLine(job: number, { at, state, code, cause, attempt, durationMs }: JobChange): Parameters<Log>[0] {
+/** Of a demand only its kind: the reason is a person's own text. */
+function logLine(job: number, { at, state, code, cause, attempt, durationMs, demand }: JobChange): Parameters<Log>[0] {
   const line = { time: new Date(at).toISOString(), event: 'job', job, state, code };
-  return { ...line, class: code && failures[code].class, ...(cause && { cause }), attempt, durationMs };
+  return {
+    ...line,
+    class: code && failures[code].class,
+    ...(cause && { cause }),
+    ...(demand && { demand: demand.kind }),
+    attempt,
+    durationMs,
+  };
 }
 
 function claimedRow(statements: Statements, job: Job): JobRow {
@@ -121,12 +132,15 @@ function announce(statements: Statements, record: Recorder, { event, now }: Anno
   const row = statements.byStudy.get(event.studyInstanceUid) as JobRow | undefined;
   if (!row) {
     const inserted = statements.insert.get(event.studyInstanceUid, event.source, stat, now, now, now, demand);
-    record(inserted as unknown as JobRow, { at: now, state: 'announced', code: null, attempt: 0 });
+    record(inserted as unknown as JobRow, { at: now, state: 'announced', code: null, attempt: 0, demand });
     return;
   }
   if (row.waiting === 0 && row.claimed === 0) {
-    restart(statements, record, { ...row, source: event.source, stat }, now);
+    restart(statements, record, { ...row, source: event.source, stat }, now, demand);
   } else {
+    // Nothing changed yet, and no time was spent.
+    if (demand !== null)
+      record({ ...row, updated_at: now }, { at: now, state: row.state, code: row.code, attempt: row.attempt, demand });
     if (stat && !row.stat) statements.urgent.run(row.number);
     if (row.claimed && !row.announced_again) statements.again.run(row.number);
   }
@@ -134,9 +148,15 @@ function announce(statements: Statements, record: Recorder, { event, now }: Anno
 }
 
 /** A new run of an ended job, due at once, its failures forgotten. */
-function restart(statements: Statements, record: Recorder, row: JobRow, now: number): void {
+function restart(
+  statements: Statements,
+  record: Recorder,
+  row: JobRow,
+  now: number,
+  demand: string | null = null,
+): void {
   statements.restart.run(row.source, row.stat, now, now, now, row.number);
-  record(row, { at: now, state: 'announced', code: null, attempt: 0 });
+  record(row, { at: now, state: 'announced', code: null, attempt: 0, demand });
 }
 
 /**
@@ -175,13 +195,16 @@ function settle(
   }
 }
 
+/** Endings that are no failure. */
+const reached: readonly JobState[] = ['done', 'skipped', 'retracted'];
+
 type Ending = Exclude<Settlement | RetrySettlement, { readonly state: 'settling' | 'retrying' }>;
 
 /** Only an ending needs another run for what was announced meanwhile: a settling or retrying job runs again anyway. */
 function end(statements: Statements, record: Recorder, row: JobRow, ending: Ending, now: number): void {
   const code = 'code' in ending ? ending.code : null;
   const partial = ending.state === 'done' && ending.partial ? 1 : 0;
-  const attempt = ending.state === 'done' || ending.state === 'skipped' ? row.attempt : row.attempt + 1;
+  const attempt = reached.includes(ending.state) ? row.attempt : row.attempt + 1;
   statements.end.run(ending.state, code, partial, now, attempt, row.number);
   record(row, { at: now, state: ending.state, code, attempt, ...('cause' in ending && { cause: ending.cause }) });
   if (row.announced_again) restart(statements, record, { ...row, updated_at: now }, now);

@@ -11,6 +11,7 @@ import { createQueue } from './queue.ts';
 import { migrate } from './schema.ts';
 import { siteSecret } from './secret.ts';
 import type { Store } from './store.ts';
+import { createWithdrawals } from './withdrawals.ts';
 
 /**
  * Opens the state folder, made when it is not there, and holds its lock until `close`.
@@ -44,6 +45,7 @@ function assemble(path: string, database: Database, log: Log, unlock: () => void
   return {
     queue: createQueue(database, log),
     ledger: createLedger(database, files),
+    withdrawals: createWithdrawals(database, files),
     board: createBoard(database),
     history: createHistory(database),
     memory: (name) => createMemory(database, name),
@@ -104,7 +106,7 @@ function purge(database: Database, files: ArtifactFiles, olderThan: number, now:
     AND id IN (SELECT artifact FROM receipt)
     AND id IN (SELECT artifact FROM reading_artifact JOIN reading ON reading.id = reading_artifact.reading
       JOIN job ON job.study = reading.study
-      WHERE job.state IN ('done', 'skipped', 'quarantined', 'source-gone') AND job.updated_at < ?)`);
+      WHERE job.state IN ('done', 'skipped', 'quarantined', 'source-gone', 'retracted') AND job.updated_at < ?)`);
   transaction(database, 'the purge of artifacts', () => forget.run(now, olderThan));
   const kept = database.prepare('SELECT sha256 FROM artifact WHERE purged_at IS NULL');
   const rows = translateErrors('the purge of artifacts', () => kept.all()) as { sha256: string }[];

@@ -22,6 +22,10 @@ export async function deliver(world: World, job: Job, recorded: Recorded): Promi
   if (failure) throw failure;
 }
 
+/** Whether something of the reading waits for a destination. */
+export const isDue = ({ destinations }: World, recorded: Recorded): boolean =>
+  destinations.some((destination) => withoutReceipt(recorded, destination).length > 0);
+
 function withoutReceipt({ artifacts, receipts }: Recorded, { name, kinds }: Destination): readonly Artifact[] {
   const stored = (artifact: Artifact) =>
     receipts.some((receipt: Receipt) => receipt.artifact === artifact.name && receipt.destination === name);

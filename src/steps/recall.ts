@@ -1,15 +1,62 @@
+import { type Film, showTheSame } from '../core/conclude.ts';
+import { isMadeWith } from '../core/ids.ts';
 import type { Chosen, Job, Recorded } from '../core/ports.ts';
+import { isDue } from './deliver.ts';
+import { explained, lookAt } from './look.ts';
 import { eligible, samePatient, type World } from './world.ts';
 
-/** The recorded reading stands while the films and their patient are the same; new settings do not reopen it. */
+/**
+ * The recorded reading stands while the films and their patient are the same; new settings and new weights do not reopen it (faults
+ * 65 and 86). Null where the study must be read: for the first time, for new films, because a person wants it, or because nothing
+ * that the archive lists explains why it was announced again (fault 3).
+ */
 export async function recall(world: World, job: Job, chosen: readonly Chosen[]): Promise<Recorded | null> {
   const films = eligible(chosen);
-  if (films.length === 0) return null;
-  const recorded = await world.ledger.latest(job.studyInstanceUid, world.model.id);
-  if (!recorded) return null;
-  const { images, failures, study } = recorded.reading;
+  const recorded = films.length === 0 ? null : await standing(world, job);
+  if (!recorded || !coversFilms(world, recorded, films)) return null;
+  if (job.demand?.kind === 'replay') return isOf(recorded, job) ? recorded : null;
+  if (recorded.withdrawn || isDue(world, recorded)) return recorded;
+  return (await explained(world, job, chosen)) ? recorded : null;
+}
+
+/**
+ * The recorded reading that the films, read again, have confirmed: then nothing is new (faults 2 and 64). A replay wants it made
+ * with the present model and settings besides.
+ */
+export async function confirm(
+  world: World,
+  job: Job,
+  chosen: readonly Chosen[],
+  films: readonly Film[],
+): Promise<Recorded | null> {
+  const recorded = await standing(world, job);
+  if (!recorded || recorded.withdrawn || !showTheSame(films, recorded.reading, world.describe)) return null;
+  if (!coversFilms(world, recorded, eligible(chosen))) return null;
+  if (job.demand?.kind === 'replay') {
+    if (job.demand.force || !isMadeWith(recorded.reading, world.model, world.settings)) return null;
+  }
+  if (films.every(({ failure }) => !failure?.code.startsWith('reader-'))) await lookAt(world, job, chosen);
+  return recorded;
+}
+
+/**
+ * The newest reading. One of another model stands as well while its delivery is under way, so that a study ends with the model that
+ * it began with, and when it was withdrawn.
+ */
+async function standing(world: World, { studyInstanceUid }: Job): Promise<Recorded | null> {
+  const newest = await world.ledger.latest(studyInstanceUid, null);
+  if (!newest || newest.reading.model.id === world.model.id || newest.withdrawn || isDue(world, newest)) return newest;
+  return world.ledger.latest(studyInstanceUid, world.model.id);
+}
+
+/** A replay that was recorded is delivered, however often its run begins anew. */
+const isOf = ({ reading, withdrawn }: Recorded, { demand }: Job): boolean =>
+  !withdrawn && demand?.id !== undefined && reading.demand?.id === demand.id;
+
+function coversFilms(world: World, { reading }: Recorded, films: ReturnType<typeof eligible>): boolean {
+  const { images, failures, study } = reading;
   const read = new Set([...images.map(({ image }) => image.SOPInstanceUID), ...failures.map((f) => f.SOPInstanceUID)]);
   const listed = films.map(({ instance }) => instance.header && world.describe(instance.header));
   const same = listed.every((film) => film && read.has(film.image.SOPInstanceUID) && samePatient(film.study, study));
-  return same && new Set(listed.map((film) => film?.image.SOPInstanceUID)).size === read.size ? recorded : null;
+  return same && new Set(listed.map((film) => film?.image.SOPInstanceUID)).size === read.size;
 }

@@ -7,6 +7,8 @@ export function settle(
   job: Job,
   chosen: readonly Chosen[],
 ): Settlement | null {
+  // A person who asks for a study has seen that it is whole.
+  if (job.demand !== null) return null;
   if (quietSeconds === 0 || now() - job.announcedAt >= maxSeconds * 1000) return null;
   const count = chosen.filter(({ choice }) => choice.outcome === 'eligible' || choice.code !== 'own-output').length;
   const since = job.settling?.count === count ? job.settling.since : now();

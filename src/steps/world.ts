@@ -1,6 +1,7 @@
 import type { Codes } from '../core/codes.ts';
 import type {
   Archive,
+  Artifact,
   Chosen,
   Described,
   Destination,
@@ -8,7 +9,10 @@ import type {
   GatewayIdentity,
   Job,
   Ledger,
+  Memory,
   Output,
+  RejectionNote,
+  Withdrawals,
 } from '../core/ports.ts';
 import type { ContentSettings, ModelIdentity, View } from '../core/reading.ts';
 import type { Dataset, Instance, PatientIdentity } from '../core/study.ts';
@@ -33,6 +37,25 @@ export interface World {
   readonly progress: (job: Job, state: 'selected' | 'read' | 'delivering') => Promise<void>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Something that a person should hear of although the study goes on. */
+  readonly alert: (job: Job, code: AlertCode) => void;
+  /** What a recorded study is looked at again for; absent where nothing is read twice. */
+  readonly again?: Again;
+}
+
+/** `pixels-changed`: other pixels came under a UID that was read before. */
+export type AlertCode = 'pixels-changed';
+
+/** What it takes to look again at what was read, and to take it back. */
+export interface Again {
+  /** What the archive listed when a study was last looked at, by StudyInstanceUID. */
+  readonly looks: Memory;
+  /** The same for the same object as it was sent, whatever the archive adds to it. */
+  readonly digestOf: (header: Dataset) => string;
+  readonly withdrawals: Withdrawals;
+  readonly composeNote: (note: RejectionNote) => Artifact;
+  /** Results lie in another archive than the films: what one lists says nothing about the other. */
+  readonly resultsElsewhere: boolean;
 }
 
 export const eligible = (chosen: readonly Chosen[]): readonly { readonly instance: Instance; readonly view: View }[] =>
