@@ -50,7 +50,7 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const store = openStore(stateFolder, log);
   const metrics = createGatewayMetrics(store.board);
   observers.push(metrics.observe);
-  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
+  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add(), log);
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);

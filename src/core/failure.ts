@@ -104,6 +104,7 @@ export const failures = {
   'fhir-incomplete': transient('The answer of the FHIR server ended early.'),
   'fhir-not-fhir': transient('The FHIR server answered with something that is not FHIR.'),
   'fhir-unauthorized': transient('The FHIR server refused the credentials.'),
+  'fhir-version': permanent('The FHIR server speaks another version of FHIR than R4 or R4B.'),
   'fhir-not-found': permanent('The FHIR server does not have what was asked for.'),
   'fhir-refused': permanent('The FHIR server refused the resources.'),
   'fhir-too-large': permanent('The answer of the FHIR server, or the bundle sent to it, is over the size limit.'),
@@ -132,6 +133,8 @@ export interface FailureDetail {
   readonly got?: string;
   /** Seconds that the peer asked us to wait. */
   readonly retryAfterSeconds?: number;
+  /** HTTP status of the refusal, where code decides by it. */
+  readonly status?: number;
   readonly cause?: unknown;
 }
 
