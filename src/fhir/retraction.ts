@@ -75,7 +75,12 @@ async function ownObservations(
 }
 
 function struckEntry(resource: Foreign, { reason }: Retraction, root: string): BundleEntry {
-  const { versionId = null, lastUpdated: _, ...meta } = (resource.meta ?? {}) as Readonly<Record<string, string>>;
+  const {
+    versionId = null,
+    lastUpdated: _,
+    source: __,
+    ...meta
+  } = (resource.meta ?? {}) as Readonly<Record<string, string>>;
   const others = (resource.extension ?? []).filter(({ url }) => url !== statusReason);
   const struck = {
     ...resource,

@@ -63,11 +63,8 @@ async function forEach(
 ): Promise<readonly Receipt[]> {
   const receipts: Receipt[] = [];
   for (const artifact of artifacts) {
-    const settle = async () => {
-      if ((await server.abilities.ask()).ids === 'conditional') {
-        await settleDuplicates(server, parseTransaction(artifact.bytes));
-      }
-    };
+    // Also where ids are ours: a server may have given its own, and then two of a resource are a conflict for ever.
+    const settle = async () => void (await settleDuplicates(server, parseTransaction(artifact.bytes)));
     receipts.push(await againOnConflict(() => act(artifact), settle, server));
   }
   return receipts;

@@ -83,7 +83,8 @@ export function isTakenOver(resource: Foreign): boolean {
 /** By our id; else by our identifier, since a server may have given the report an id of its own. */
 async function find(client: FhirClient, report: DiagnosticReport, ids: Abilities['ids']): Promise<ReportAsRead | null> {
   const own = ids === 'client' ? await readOrNull(client, 'DiagnosticReport', report.id) : null;
-  if (own) return own as ReportAsRead;
+  if (own && statusOf(own as ReportAsRead) !== 'entered-in-error') return own as ReportAsRead;
+  // What stands struck out under our id may be the younger of two that a race made: the other one bears our identifier.
   const match = await findOne(client, 'DiagnosticReport', ownIdentifier(report));
   if (match === 'several') {
     throw new Failure('fhir-conflict', {
@@ -92,7 +93,7 @@ async function find(client: FhirClient, report: DiagnosticReport, ids: Abilities
       got: 'several',
     });
   }
-  return match === 'none' ? null : match;
+  return match === 'none' ? (own as ReportAsRead | null) : match;
 }
 
 /** What another has put among the results is not looked at. */
