@@ -35,6 +35,8 @@ export interface Gateway {
   readonly log: Log;
   /** Resolves when the model has given its known answer. Raises `model-unusable`. */
   readonly ready: () => Promise<void>;
+  /** Rung when somebody asked for a study: whoever runs jobs listens. */
+  readonly bell: { ring: () => void };
   /** Puts an announcement on the disk and counts it. */
   readonly announce: (event: StudyEvent) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -52,23 +54,27 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
   const store = openStore(stateFolder, log);
   const metrics = createGatewayMetrics(store.board);
   observers.push(metrics.observe);
-  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add());
+  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add(), log);
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);
   const core = wireCore({ config, model, selection: config.selection, report, atOnce, onNetwork: provider.report });
-  const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
+  const heldBack: Gateway['heldBack'] =
+    model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
   const sources = wireSources(config, store, peers, log);
-  const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, log });
+  const bell = { ring: () => {} };
+  const announce = async (event: StudyEvent) => {
+    await store.queue.announce(event, Date.now());
+    metrics.announcements.add({ source: event.source });
+    bell.ring();
+  };
+  const parts = { stateFolder, store, sources, metrics, provider, heldBack, log, ask: announce };
+  const server = wireServer(config, parts);
   return {
-    ...{ store, heldBack, sources, log },
+    ...{ store, heldBack, sources, log, bell, announce },
     world: wireWorld(config, store, peers, core, log),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
-    async announce(event) {
-      await store.queue.announce(event, Date.now());
-      metrics.announcements.add({ source: event.source });
-    },
     async close() {
       await server.close();
       await core.reader.close();
@@ -108,15 +114,19 @@ interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | '
   readonly stateFolder: string;
   readonly metrics: GatewayMetrics;
   readonly provider: ProviderStatus;
+  readonly ask: Gateway['announce'];
 }
 
 function wireServer(
   config: Config,
-  { stateFolder, store, sources, metrics, provider, heldBack, log }: ServerParts,
+  { stateFolder, store, sources, metrics, provider, heldBack, log, ask }: ServerParts,
 ): HttpServer {
   const { host, port, allowedHosts, token } = config.http;
   return createHttpServer({
-    ...{ host, port, allowedHosts, log, metrics: metrics.metrics, board: store.board, history: store.history },
+    ...{ host, port, allowedHosts, log, metrics: metrics.metrics, board: store.board },
+    history: store.history,
+    past: store.past,
+    ask,
     token: token ?? keptToken(stateFolder),
     checks: [
       { name: 'model', run: () => heldBack },

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { Failure } from './core/failure.ts';
-import type { Archive, Destination } from './core/ports.ts';
+import type { Archive, Destination, Log } from './core/ports.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
 import { createFhirDestination } from './fhir/server.ts';
 import { createHttp } from './net/client.ts';
@@ -36,6 +36,7 @@ export function wirePeers(
   { pacs, fhir, sources }: Config,
   spoolFolder: string,
   onUnresolvedPatient: () => void,
+  log: Log,
 ): Peers {
   rmSync(spoolFolder, { recursive: true, force: true });
   const roots = rootsOf(pacs);
@@ -56,7 +57,10 @@ export function wirePeers(
         ...resultRoots,
         timeoutMs: (results ?? pacs).timeoutSeconds * 1000,
       }),
-      createFhirDestination({ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, onUnresolvedPatient }),
+      createFhirDestination({
+        ...{ http: fhirHttp, root: fhir.url, options: fhir, now: Date.now, onUnresolvedPatient },
+        onNotice: ({ kind, detail }) => log({ level: 'warn', event: 'fhir-notice', kind, detail }),
+      }),
     ],
   };
 }

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
-import type { StudyEvent } from '../core/study.ts';
 import { runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
 import { createSteps } from '../steps/index.ts';
@@ -44,16 +43,13 @@ export async function runGateway(gateway: Gateway, rules: JobRules, signal: Abor
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
   const jobs = heldBack === null ? startJobs(gateway, rules, stop) : null;
-  const announce = async (event: StudyEvent) => {
-    await gateway.announce(event);
-    jobs?.poke();
-  };
+  gateway.bell.ring = () => jobs?.poke();
   try {
     await server.listen();
     const time = () => new Date().toISOString();
     log({ time: time(), event: 'listening', url: server.url(), held: heldBack });
     const purging = repeatPurge(gateway, rules.retentionDays, stop);
-    const intake = sources.sources.map((source) => source.run(announce, stop));
+    const intake = sources.sources.map((source) => source.run(gateway.announce, stop));
     await Promise.all([...intake, purging, jobs?.done ?? aborted(stop)]);
     log({ time: time(), event: 'stopped' });
   } finally {

@@ -48,6 +48,7 @@ export const failures = {
   'quality-control': skip('A quality-control image, a phantom or an animal.'),
   rejected: skip('A rejection note of the archive lists this image.'),
   'no-eligible-image': skip('The study holds no image that the model may read.'),
+  'nothing-to-retract': skip('The gateway has reported nothing about the study that could be taken back.'),
   'seen-before-start': skip('The study was in the archive before the gateway first started.'),
 
   // bytes and pixels
@@ -104,6 +105,7 @@ export const failures = {
   'fhir-incomplete': transient('The answer of the FHIR server ended early.'),
   'fhir-not-fhir': transient('The FHIR server answered with something that is not FHIR.'),
   'fhir-unauthorized': transient('The FHIR server refused the credentials.'),
+  'fhir-version': permanent('The FHIR server speaks another version of FHIR than R4 or R4B.'),
   'fhir-not-found': permanent('The FHIR server does not have what was asked for.'),
   'fhir-refused': permanent('The FHIR server refused the resources.'),
   'fhir-too-large': permanent('The answer of the FHIR server, or the bundle sent to it, is over the size limit.'),
@@ -132,6 +134,8 @@ export interface FailureDetail {
   readonly got?: string;
   /** Seconds that the peer asked us to wait. */
   readonly retryAfterSeconds?: number;
+  /** HTTP status of the refusal, where code decides by it. */
+  readonly status?: number;
   readonly cause?: unknown;
 }
 

@@ -16,6 +16,7 @@ export const systems = {
   dataAbsentReason: hl7('data-absent-reason'),
   endpointConnection: hl7('endpoint-connection-type'),
   participant: hl7('provenance-participant-type'),
+  dataOperation: hl7('v3-DataOperation'),
   loinc: 'http://loinc.org',
   ucum: 'http://unitsofmeasure.org',
   uri: 'urn:ietf:rfc:3986',
@@ -24,6 +25,8 @@ export const systems = {
   /** Ours. */
   label: 'urn:cxr-gateway:label',
   result: 'urn:cxr-gateway:result',
+  /** Of a resource that a race made twice: what was its `result` identifier. */
+  duplicate: 'urn:cxr-gateway:duplicate',
 } as const;
 
 /** A coded concept in FHIR. A scheme without a FHIR system is a fault of `mappings/codes.json`, not of the study. */

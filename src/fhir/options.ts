@@ -23,6 +23,12 @@ export const fhirOptionsSchema = z.strictObject({
     .enum(['auto', 'client', 'conditional'])
     .default('auto')
     .describe('Who gives ids: we (PUT), the server (conditional update), or whatever its CapabilityStatement allows'),
+  transactions: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe(
+      'One transaction a report, or its resources one by one; auto: as the server says, or shows by refusing one',
+    ),
 });
 
 export type FhirOptions = Readonly<z.output<typeof fhirOptionsSchema>>;

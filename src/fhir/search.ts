@@ -11,6 +11,8 @@ export interface Foreign extends Resource {
   readonly active?: boolean;
   readonly status?: string;
   readonly subject?: Reference;
+  readonly extension?: readonly { readonly url: string }[];
+  readonly text?: { readonly status?: string; readonly div: string };
 }
 
 export type Match = Foreign | 'none' | 'several';
@@ -38,6 +40,16 @@ export async function findOne(
   if (more) return 'several';
   const [only, ...others] = bearing;
   return only === undefined ? 'none' : others.length > 0 ? 'several' : only;
+}
+
+/** The first page of what bears the identifier. */
+export async function findAll(
+  client: FhirClient,
+  resourceType: string,
+  { system, value }: Pick<Identifier, 'system' | 'value'>,
+): Promise<readonly Foreign[]> {
+  const searchParams = { identifier: searchToken(system, value), _count: pageSize };
+  return readPage(await client.resourceSearch({ resourceType, searchParams }), resourceType).found;
 }
 
 /** Whether a resource has the identifier, letter for letter. */

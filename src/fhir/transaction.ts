@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../core/failure.ts';
 import type { Resolved } from '../core/ports.ts';
+import { locationOf, tagOf } from './client.ts';
 import { systems } from './coding.ts';
 import { linkReferences, rewriteReferences } from './references.ts';
 import type { ReferenceKeys } from './resolver.ts';
@@ -35,7 +36,10 @@ function only<R extends ReportResource>(bundle: TransactionBundle, resourceType:
 }
 
 export const reportOf = (bundle: TransactionBundle): DiagnosticReport => only(bundle, 'DiagnosticReport');
-const provenanceOf = (bundle: TransactionBundle): Provenance => only(bundle, 'Provenance');
+export const provenanceOf = (bundle: TransactionBundle): Provenance => only(bundle, 'Provenance');
+
+export const observationsIn = ({ entry }: TransactionBundle): readonly Observation[] =>
+  entry.flatMap(({ resource }) => (resource.resourceType === 'Observation' ? [resource] : []));
 
 /** The identifier that a resource of ours bears, and no other resource does. */
 export function ownIdentifier(resource: { readonly identifier?: readonly Identifier[] }): Identifier {
@@ -80,17 +84,32 @@ export const unboundBase = 'http://localhost/fhir';
 export const putEntry = <R extends Resource & { readonly id: string }>(
   resource: R,
   base: string = unboundBase,
+  version: string | null = null,
 ): BundleEntry<R> => ({
   fullUrl: `${base}/${resource.resourceType}/${resource.id}`,
   resource,
-  request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
+  request: {
+    method: 'PUT',
+    url: `${resource.resourceType}/${resource.id}`,
+    ...(version === null ? {} : { ifMatch: `W/"${version}"` }),
+  },
 });
 
+/** Versions of resources that stand at the server, by `Type/id`: an update of one goes against the version that was looked at. */
+export type Versions = ReadonlyMap<string, string>;
+
 /** The bundle as the server at `root` shall store it. */
-export const bindTransaction = (bundle: TransactionBundle, root: string): TransactionBundle => ({
+export const bindTransaction = (
+  bundle: TransactionBundle,
+  root: string,
+  versions: Versions = new Map(),
+): TransactionBundle => ({
   ...bundle,
-  entry: bundle.entry.map(({ resource }) => putEntry(resource, root)),
+  entry: bundle.entry.map(({ resource }) => putEntry(resource, root, versions.get(localName(resource)) ?? null)),
 });
+
+/** `Type/id`, as references within the bundle have it. */
+export const localName = ({ resourceType, id }: Resource): string => `${resourceType}/${id}`;
 
 /** A transaction for a server that gives ids itself, and the Provenance, which has no identifier to go by. */
 export interface ConditionalTransaction {
@@ -98,20 +117,40 @@ export interface ConditionalTransaction {
   readonly provenance: Provenance;
 }
 
-/** Conditional updates on our own identifiers; references between the entries go by `fullUrl` (R4 3.1.0.11.1). */
-export function toConditional(bundle: TransactionBundle): ConditionalTransaction {
+/**
+ * Conditional updates on our own identifiers; references between the entries go by `fullUrl` (R4 3.1.0.11.1). What is `known`
+ * to stand, by our `Type/id`, is updated under the id that the server gave it, against the version that was looked at.
+ */
+export function toConditional(
+  bundle: TransactionBundle,
+  known: ReadonlyMap<string, Known> = new Map(),
+): ConditionalTransaction {
   const provenance = provenanceOf(bundle);
   const urls = new Map(
-    bundle.entry.map(({ resource }) => [`${resource.resourceType}/${resource.id}`, temporaryUrl(resource)]),
+    bundle.entry.map(({ resource }) => {
+      const found = known.get(localName(resource));
+      return [localName(resource), found ? `${resource.resourceType}/${found.id}` : temporaryUrl(resource)];
+    }),
   );
   const entry = bundle.entry
     .filter(({ resource }) => resource !== provenance)
-    .map(({ resource }) => conditionalEntry(resource as Exclude<ReportResource, Provenance>));
+    .map(({ resource }) => {
+      const found = known.get(localName(resource));
+      return found
+        ? { ...putEntry({ ...resource, id: found.id }, unboundBase, found.version) }
+        : conditionalEntry(resource as Exclude<ReportResource, Provenance>);
+    });
   const rewritten = rewriteReferences({ resourceType: 'Bundle', type: 'transaction', entry } as const, (reference) => {
     const url = reference.reference && urls.get(reference.reference);
     return url ? { ...reference, reference: url } : reference;
   });
   return { bundle: rewritten, provenance };
+}
+
+/** A resource of ours as the server has it. */
+export interface Known {
+  readonly id: string;
+  readonly version: string | null;
 }
 
 function conditionalEntry(resource: Exclude<ReportResource, Provenance>): BundleEntry {
@@ -137,10 +176,6 @@ function temporaryUrl({ resourceType, id }: ReportResource): string {
   ];
   return `urn:uuid:${groups.join('-')}`;
 }
-
-/** An Observation of an earlier revision that the report no longer rests on. */
-export const withdrawnEntry = (observation: Observation, root: string): BundleEntry =>
-  putEntry({ ...observation, status: 'entered-in-error' } as Resource & { readonly id: string }, root);
 
 export interface StoredAt {
   readonly resourceType: string;
@@ -169,13 +204,12 @@ function storedAt({ resourceType, id }: Resource, entry: ResponseEntry | undefin
   if (typeof status !== 'string' || !/^20[01]\b/.test(status))
     throw notFhir('status 200 or 201 of every entry', 'another');
   const path = typeof location === 'string' ? location : '';
-  const match = path.match(/(?:^|\/)([A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?$/);
-  const storedId = match?.[1] === resourceType ? match[2] : id;
-  if (storedId === undefined || (id !== undefined && storedId !== id)) {
+  const named = locationOf(path);
+  // A server that gives ids itself although ours were offered: by its location alone we know where the resource is.
+  if (named?.resourceType !== resourceType && (path !== '' || id === undefined)) {
     throw notFhir(`the location of the stored ${resourceType}`, path === '' ? 'none' : 'another one');
   }
-  const tag = typeof etag === 'string' ? etag.match(/^(?:W\/)?"?([A-Za-z0-9\-.]{1,64})"?$/)?.[1] : undefined;
-  return { resourceType, id: storedId, version: match?.[3] ?? tag ?? 'unknown' };
+  return { resourceType, id: named?.id ?? id!, version: named?.version ?? tagOf(etag) ?? 'unknown' };
 }
 
 const notFhir = (expected: string, got: string): Failure =>

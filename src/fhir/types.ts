@@ -68,6 +68,7 @@ export interface HumanName {
 
 export interface Meta {
   readonly versionId?: string;
+  readonly lastUpdated?: string;
   readonly tag?: readonly Coding[];
   readonly security?: readonly Coding[];
 }
@@ -200,8 +201,10 @@ export interface Provenance extends Stored {
   readonly target: readonly Reference[];
   readonly occurredDateTime: string;
   readonly recorded: string;
+  readonly reason?: readonly CodeableConcept[];
+  readonly activity?: CodeableConcept;
   readonly agent: readonly { readonly type: CodeableConcept; readonly who: Reference }[];
-  readonly entity: readonly { readonly role: 'source'; readonly what: Reference }[];
+  readonly entity?: readonly { readonly role: 'source'; readonly what: Reference }[];
 }
 
 /** Every resource that a report consists of. */
@@ -210,7 +213,7 @@ export type ReportResource = Device | Endpoint | ImagingStudy | Observation | Di
 export interface BundleEntry<R extends Resource = Resource> {
   readonly fullUrl?: string;
   readonly resource: R;
-  readonly request: { readonly method: 'PUT'; readonly url: string };
+  readonly request: { readonly method: 'PUT'; readonly url: string; readonly ifMatch?: string };
 }
 
 /** A transaction: all of it is stored, or nothing (R4 3.1.0.11). */

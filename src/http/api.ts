@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { json, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
+import { isReason, reasonExpected } from '../core/demand.ts';
+import { describe } from '../core/failure.ts';
 import { isUid } from '../core/ids.ts';
 import type { JobState, StudyBoard, StudyQuery, StudyRow } from '../core/ports.ts';
-import type { StudyEvent } from '../core/study.ts';
+import type { Demand, StudyEvent } from '../core/study.ts';
 import { notFound, RequestProblem, unsupportedMediaType } from './problem.ts';
 
 /** The studies, for people and machines: what became of each, and a way to announce one. */
@@ -11,8 +14,12 @@ export interface ApiOptions {
   readonly board: StudyBoard;
   /** Takes an announcement; resolves when it is on the disk. */
   readonly receive: (event: StudyEvent) => Promise<void>;
+  /** Takes what a person asks for, whatever sources are switched on; resolves when it is on the disk. */
+  readonly ask: (event: StudyEvent) => Promise<void>;
   /** Every change of state of a study, oldest first. */
   readonly history?: (studyInstanceUid: string) => Promise<readonly StateChange[]>;
+  /** Every revision and withdrawal, as they are told. */
+  readonly past?: (studyInstanceUid: string) => Promise<object>;
 }
 
 export interface StateChange {
@@ -23,6 +30,7 @@ export interface StateChange {
   readonly cause: string | null;
   readonly attempt: number;
   readonly durationMs: number;
+  readonly demand: Demand | null;
 }
 
 const bodyLimitBytes = 16_384;
@@ -58,9 +66,19 @@ const querySchema = z.strictObject({
 const announcementSchema = z.strictObject({
   studyInstanceUid: z.string().refine(isUid, 'a DICOM UID'),
   priority: z.enum(['stat', 'routine']).default('routine'),
+  /** A backfill announces what it finds: no sign that anything changed. */
+  source: z.literal('backfill').optional(),
 });
 
-export function createApi({ board, receive, history }: ApiOptions): Router {
+const reasonSchema = z.string().refine(isReason, reasonExpected);
+const bySchema = z
+  .string()
+  .regex(/^[\p{L}\p{N}._@/-]{1,64}$/u, '1 to 64 letters, digits or ._@/-')
+  .default('api');
+const retractSchema = z.strictObject({ reason: reasonSchema, by: bySchema });
+const replaySchema = retractSchema.extend({ force: z.boolean().default(false) });
+
+export function createApi({ board, receive, ask, history, past }: ApiOptions): Router {
   const list: RequestHandler = async (request, response) => {
     const query = parse(querySchema, request.query) as StudyQuery;
     const { total, studies } = await board.find(query);
@@ -70,19 +88,53 @@ export function createApi({ board, receive, history }: ApiOptions): Router {
     const { uid } = request.params;
     const row = isUid(uid) ? await board.get(uid) : null;
     if (!row) throw notFound();
-    response.json({ ...present(row), ...(history && { history: (await history(uid)).map(presentChange) }) });
+    response.json({
+      ...present(row),
+      ...(history && { history: (await history(uid)).map(presentChange) }),
+      ...(past && (await past(uid))),
+    });
   };
   const announce: RequestHandler = async (request, response) => {
-    const { studyInstanceUid, priority } = parse(announcementSchema, request.body);
-    await receive({ studyInstanceUid, priority, source: 'webhook' });
+    const { studyInstanceUid, priority, source } = parse(announcementSchema, request.body);
+    if (source) await ask({ studyInstanceUid, priority, source });
+    else await receive({ studyInstanceUid, priority, source: 'webhook' });
     response.status(202).location(`/api/v1/studies/${studyInstanceUid}`).json({ studyInstanceUid, priority });
+  };
+  const retract: RequestHandler<{ uid: string }> = async (request, response) => {
+    const demand = { kind: 'retract', ...parse(retractSchema, request.body) } as const;
+    const row = isUid(request.params.uid) ? await board.get(request.params.uid) : null;
+    if (!row) throw notFound();
+    if (row.modelId === null) throw nothingToRetract();
+    response.status(202).json(await askFor(ask, row.job.studyInstanceUid, demand));
+  };
+  const replay: RequestHandler<{ uid: string }> = async (request, response) => {
+    const demand = { kind: 'replay', ...parse(replaySchema, request.body) } as const;
+    if (!isUid(request.params.uid)) throw notFound();
+    response.status(202).json(await askFor(ask, request.params.uid, demand));
   };
   const body = json({ limit: bodyLimitBytes, inflate: false, type: 'application/json' });
   const router = Router({ caseSensitive: true, strict: true });
   router.route('/studies').get(list).post(requireJson, body, announce).all(refuseMethod('GET, HEAD, POST'));
   router.route('/studies/:uid').get(one).all(refuseMethod('GET, HEAD'));
+  router.route('/studies/:uid/retract').post(requireJson, body, retract).all(refuseMethod('POST'));
+  router.route('/studies/:uid/replay').post(requireJson, body, replay).all(refuseMethod('POST'));
   return router;
 }
+
+async function askFor(
+  ask: ApiOptions['ask'],
+  studyInstanceUid: string,
+  demand: Omit<Demand, 'id'>,
+): Promise<Record<string, unknown>> {
+  const named = { ...demand, reason: demand.reason.trim(), id: randomUUID() };
+  await ask({ studyInstanceUid, source: demand.kind, priority: 'stat', demand: named });
+  return { studyInstanceUid, demand: named.kind, id: named.id };
+}
+
+const nothingToRetract = (): RequestProblem => {
+  const detail = describe('nothing-to-retract', {});
+  return new RequestProblem({ status: 409, title: 'Nothing to retract', detail, code: 'nothing-to-retract' });
+};
 
 /** A browser sends JSON to another origin only after asking first, and nobody here answers that question. */
 const requireJson: RequestHandler = (request, _response, next) => {
@@ -123,6 +175,7 @@ export function present({ job, instances, receipts, artifacts, ...result }: Stud
     attempt: job.attempt,
     priority: job.priority,
     source: job.source,
+    demand: job.demand?.kind ?? null,
     announcedAt: isoTime(job.announcedAt),
     dueAt: isoTime(job.dueAt),
     updatedAt: isoTime(job.updatedAt),
@@ -139,8 +192,8 @@ export function present({ job, instances, receipts, artifacts, ...result }: Stud
   };
 }
 
-function presentChange({ at, state, code, cause, attempt, durationMs }: StateChange): Record<string, unknown> {
-  return { at: isoTime(at), state, code, cause, attempt, durationMs };
+function presentChange({ at, ...change }: StateChange): Record<string, unknown> {
+  return { at: isoTime(at), ...change };
 }
 
 const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -23,6 +23,10 @@ export function createGatewayMetrics(board: StudyBoard): GatewayMetrics {
   const changes = metrics.counter('cxr_gateway_job_changes_total', 'Changes of state of jobs, by state and code.');
   const alerts = metrics.counter('cxr_gateway_alerts_total', 'What a person should hear of, by code.');
   const failed = metrics.counter('cxr_gateway_run_failures_total', 'Runs of jobs that failed, by code and class.');
+  const notices = metrics.counter(
+    'cxr_gateway_fhir_notices_total',
+    'What a FHIR server did that somebody should look at, by kind.',
+  );
   const steps = metrics.histogram(
     'cxr_gateway_state_duration_seconds',
     'Time that jobs spent before they came to a state.',
@@ -44,6 +48,7 @@ export function createGatewayMetrics(board: StudyBoard): GatewayMetrics {
         if (typeof durationMs === 'number') steps.observe(durationMs / 1_000, { state: String(state) });
       }
       if (event === 'alert') alerts.add({ code: String(code) });
+      if (event === 'fhir-notice') notices.add({ kind: String(line['kind']) });
       if (event === 'failure') failed.add({ code: String(code), class: String(kind) });
     },
     patientsUnresolved: metrics.counter(

@@ -7,6 +7,7 @@ import { createBoard, createHistory } from './board.ts';
 import { type Database, openDatabase, transaction, translateErrors } from './database.ts';
 import { createLedger } from './ledger.ts';
 import { lockFolder } from './lock.ts';
+import { createPast } from './past.ts';
 import { createQueue } from './queue.ts';
 import { migrate } from './schema.ts';
 import { siteSecret } from './secret.ts';
@@ -48,6 +49,7 @@ function assemble(path: string, database: Database, log: Log, unlock: () => void
     withdrawals: createWithdrawals(database, files),
     board: createBoard(database),
     history: createHistory(database),
+    past: createPast(database),
     memory: (name) => createMemory(database, name),
     secret: () => siteSecret(path),
     purge: async (olderThan, now) => purge(database, files, olderThan, now),

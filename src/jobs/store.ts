@@ -2,6 +2,7 @@ import type { FailureCode } from '../core/failure.ts';
 import type { Job, JobQueue, JobState, Ledger, Memory, Settlement, StudyBoard, Withdrawals } from '../core/ports.ts';
 import type { Demand } from '../core/study.ts';
 import type { ClaimedJob, RetrySettlement } from './backoff.ts';
+import type { StudyPast } from './past.ts';
 
 /** What a store gives, whatever engine holds it. Every implementation passes the suites in `test/contracts`. */
 
@@ -37,6 +38,8 @@ export interface Store {
   readonly board: StudyBoard;
   /** Every change of state of a study's job, oldest first; empty when the study is unknown. */
   history(studyInstanceUid: string): Promise<readonly JobChange[]>;
+  /** Every reading of a study and every withdrawal. */
+  past(studyInstanceUid: string): Promise<StudyPast>;
   /** The memory of the source `name`. */
   memory(name: string): Memory;
   /** Site secret, 64 hex digits; made once. */

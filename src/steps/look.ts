@@ -20,7 +20,9 @@ export async function explained(world: World, job: Job, chosen: readonly Chosen[
   if (!world.again) return true;
   const before = (await world.again.looks.get(job.studyInstanceUid)) as Look | undefined;
   const now = lookOf(world.again.digestOf, chosen);
-  if (!before || !sameFilms(before, now) || before.own.join() === now.own.join()) return false;
+  // Who fills gaps knows of no change.
+  const explains = job.source === 'backfill' || before?.own.join() !== now.own.join();
+  if (before ? !sameFilms(before, now) || !explains : job.source !== 'backfill') return false;
   await world.again.looks.set(job.studyInstanceUid, now);
   return true;
 }

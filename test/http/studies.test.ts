@@ -35,6 +35,7 @@ describe('the studies of a store over HTTP', () => {
       metrics: gateway.metrics,
       board: store.board,
       history: store.history,
+      ask: (announced) => store.queue.announce(announced, 2_000),
       receive: (announced) => store.queue.announce(announced, 2_000),
       log: () => {},
       now: Date.now,

@@ -1,0 +1,134 @@
+import { Failure } from '../core/failure.ts';
+import type { Abilities } from './abilities.ts';
+import { renaming } from './already-there.ts';
+import { type FhirClient, readOrNull } from './client.ts';
+import { differences } from './compare.ts';
+import { rewriteReferences } from './references.ts';
+import { bears, type Foreign, findOne, isId, searchToken } from './search.ts';
+import { isTakenOver, refused, statusOf } from './standing.ts';
+import { localName, ownIdentifier, type StoredAt } from './transaction.ts';
+import type { BundleEntry, Provenance, ReportResource, Resource, TransactionBundle } from './types.ts';
+
+/**
+ * A report for a server without transactions (fault 54): its resources one by one, each after what it refers to, so that a
+ * report is there only when all that it rests on is, and its Provenance last. A delivery that is broken off goes on where it
+ * was: what stands as it was sent is not written again.
+ */
+
+const order = ['Device', 'Endpoint', 'ImagingStudy', 'Observation', 'DiagnosticReport', 'Provenance'];
+const minimal = { prefer: 'return=minimal' };
+
+/** What was stored, in the order in which it was stored. `withdrawn` goes before the report that no longer names it. */
+export async function storeInSequence(
+  client: FhirClient,
+  bundle: TransactionBundle,
+  withdrawn: readonly BundleEntry[],
+  ids: Abilities['ids'],
+): Promise<readonly StoredAt[]> {
+  const names = new Map<string, string>();
+  const stored: StoredAt[] = [];
+  for (const entry of inOrder(bundle)) {
+    if (entry.resource.resourceType === 'DiagnosticReport') await putInSequence(client, withdrawn);
+    const resource = rewriteReferences(entry.resource, renaming(names));
+    const at = await storeOne(client, resource, ids);
+    names.set(localName(resource), `${at.resourceType}/${at.id}`);
+    stored.push(at);
+  }
+  return stored;
+}
+
+const inOrder = ({ entry }: TransactionBundle) =>
+  [...entry].sort((a, b) => order.indexOf(a.resource.resourceType) - order.indexOf(b.resource.resourceType));
+
+/** Updates of what stands, each against the version that was looked at. */
+export async function putInSequence(client: FhirClient, entries: readonly BundleEntry[]): Promise<void> {
+  for (const { resource, request } of entries) {
+    const headers = { ...minimal, ...(request.ifMatch === undefined ? {} : { 'if-match': request.ifMatch }) };
+    await client.update({
+      resourceType: resource.resourceType,
+      id: resource.id!,
+      body: { ...resource },
+      options: { headers },
+    });
+  }
+}
+
+/** Creates or updates one resource; what stands as it was sent is left. */
+export async function storeOne(client: FhirClient, resource: ReportResource, ids: Abilities['ids']): Promise<StoredAt> {
+  const found = ids === 'client' ? await byId(client, resource) : await byIdentifier(client, resource);
+  if (found) return update(client, resource, found);
+  const { resourceType, id } = resource;
+  if (ids === 'client') {
+    return at(
+      resource,
+      await client.update({ resourceType, id, body: { ...resource }, options: { headers: minimal } }),
+    );
+  }
+  const { id: _, ...body } = resource;
+  const headers = { ...minimal, ...ifNoneExist(resource) };
+  return at(resource, await client.create({ resourceType, body, options: { headers } }));
+}
+
+async function update(client: FhirClient, resource: ReportResource, found: Foreign): Promise<StoredAt> {
+  const { resourceType } = resource;
+  const { id, meta } = found;
+  const body = { ...resource, id };
+  if (differences(body, found).length === 0) return { resourceType, id, version: meta?.versionId ?? 'unknown' };
+  const headers = { ...minimal, ...(meta?.versionId ? { 'if-match': `W/"${meta.versionId}"` } : {}) };
+  return at(resource, await client.update({ resourceType, id, body, options: { headers } }));
+}
+
+/** What stands under our id; raises `fhir-refused` for what is not ours, or no longer. */
+async function byId(client: FhirClient, resource: ReportResource): Promise<Foreign | null> {
+  const { resourceType, id } = resource;
+  const found = (await readOrNull(client, resourceType, id)) as Foreign | null;
+  if (found && resource.resourceType !== 'Provenance' && !bears(found, ownIdentifier(resource))) {
+    throw refused(`${resourceType}.identifier`, 'the identifier of ours', 'a resource that is not ours');
+  }
+  return found && requireOurs(found);
+}
+
+async function byIdentifier(client: FhirClient, resource: ReportResource): Promise<Foreign | null> {
+  if (resource.resourceType === 'Provenance') return byTarget(client, resource);
+  const match = await findOne(client, resource.resourceType, ownIdentifier(resource));
+  if (match === 'several') {
+    const where = `search of ${resource.resourceType}`;
+    throw new Failure('fhir-conflict', { where, expected: 'one of ours', got: 'several' });
+  }
+  return match === 'none' ? null : requireOurs(match);
+}
+
+/** A Provenance has no identifier: it is known by its report and its first agent; the one of a retraction has an activity. */
+async function byTarget(client: FhirClient, { target, agent, activity }: Provenance): Promise<Foreign | null> {
+  const searchParams = { target: target[0]?.reference ?? '', agent: agent[0]?.who.reference ?? '' };
+  const { entry = [] } = (await client.resourceSearch({ resourceType: 'Provenance', searchParams })) as {
+    readonly entry?: readonly { readonly resource?: Foreign }[];
+  };
+  const found = entry.map(({ resource }) => resource);
+  const same = (one: Foreign) => ((one as Partial<Provenance>).activity === undefined) === (activity === undefined);
+  return found.find((one) => one?.resourceType === 'Provenance' && isId(one.id) && same(one)) ?? null;
+}
+
+function requireOurs(found: Foreign): Foreign {
+  const signed = ['DiagnosticReport', 'Observation'].includes(found.resourceType) && isTakenOver(found);
+  // A conflict and no refusal: whoever looks again sees the whole report and decides by it.
+  if (signed) {
+    const where = `${found.resourceType}.status`;
+    throw new Failure('fhir-conflict', { where, expected: 'preliminary', got: statusOf(found) });
+  }
+  return found;
+}
+
+function ifNoneExist(resource: ReportResource): Readonly<Record<string, string>> {
+  if (resource.resourceType === 'Provenance') return {};
+  const { system, value } = ownIdentifier(resource);
+  return { 'if-none-exist': new URLSearchParams({ identifier: searchToken(system, value) }).toString() };
+}
+
+function at({ resourceType }: ReportResource, answer: Resource): StoredAt {
+  if (answer.resourceType !== resourceType || !isId(answer.id)) {
+    const where = `answer to the write of a ${resourceType}`;
+    throw new Failure('fhir-not-fhir', { where, expected: 'the resource that was stored', got: 'another resource' });
+  }
+  return { resourceType, id: answer.id, version: answer.meta?.versionId ?? 'unknown' };
+}
