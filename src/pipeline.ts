@@ -95,7 +95,9 @@ function settlementOf({ reading }: Recorded): Settlement {
 }
 
 /** Nothing was read: quarantined if a person should look at an image of it, else skipped. */
-function refusalOf(outcomes: readonly InstanceOutcome[]): Settlement {
+export function refusalOf(
+  outcomes: readonly InstanceOutcome[],
+): Extract<Settlement, { readonly state: 'skipped' | 'quarantined' | 'source-gone' | 'dead' }> {
   const stopped = outcomes.find(({ outcome }) => outcome === 'quarantined');
   if (stopped?.reason) return { state: 'quarantined', code: stopped.reason };
   const reasons = new Set(outcomes.filter(({ reason }) => reason !== 'own-output').map(({ reason }) => reason));

@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { Failure } from './core/failure.ts';
 import type { Archive, Destination, Log } from './core/ports.ts';
+import type { SearchStudies } from './core/search.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
+import { createStudySearch } from './dicom/qido.ts';
 import { createFhirDestination } from './fhir/server.ts';
 import { createHttp } from './net/client.ts';
 import type { Http } from './net/http.ts';
@@ -23,13 +25,19 @@ export interface Peers {
   readonly destinations: readonly Destination[];
 }
 
+/** An archive to look at. */
+export interface ArchiveLook extends Pick<Archive, 'list'> {
+  readonly search: SearchStudies;
+  readonly close: () => Promise<void>;
+}
+
 /** The archive of the configuration and nothing else: for looking, beside a gateway that runs. Nothing is fetched into a spool. */
-export function wireArchive({ pacs, jobs }: Config): Pick<Archive, 'list'> & { readonly close: () => Promise<void> } {
+export function wireArchive({ pacs, jobs }: Config): ArchiveLook {
   const roots = rootsOf(pacs);
   const http = client('pacs', pacs, Object.values(roots));
   const spoolFolder = join(resolve(jobs.stateFolder), 'spool');
   const { list } = createPacs({ http, ...roots, spoolFolder, timeoutMs: pacs.timeoutSeconds * 1000 });
-  return { list, close: () => http.close() };
+  return { list, search: createStudySearch({ http, ...roots }), close: () => http.close() };
 }
 
 export function wirePeers(

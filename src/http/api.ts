@@ -76,7 +76,10 @@ const bySchema = z
   .regex(/^[\p{L}\p{N}._@/-]{1,64}$/u, '1 to 64 letters, digits or ._@/-')
   .default('api');
 const retractSchema = z.strictObject({ reason: reasonSchema, by: bySchema });
-const replaySchema = retractSchema.extend({ force: z.boolean().default(false) });
+const replaySchema = retractSchema.extend({
+  force: z.boolean().default(false),
+  priority: z.enum(['stat', 'routine']).default('stat'),
+});
 
 export function createApi({ board, receive, ask, history, past }: ApiOptions): Router {
   const list: RequestHandler = async (request, response) => {
@@ -105,12 +108,15 @@ export function createApi({ board, receive, ask, history, past }: ApiOptions): R
     const row = isUid(request.params.uid) ? await board.get(request.params.uid) : null;
     if (!row) throw notFound();
     if (row.modelId === null) throw nothingToRetract();
-    response.status(202).json(await askFor(ask, row.job.studyInstanceUid, demand));
+    response
+      .status(202)
+      .json(await askFor(ask, { studyInstanceUid: row.job.studyInstanceUid, priority: 'stat', demand }));
   };
   const replay: RequestHandler<{ uid: string }> = async (request, response) => {
-    const demand = { kind: 'replay', ...parse(replaySchema, request.body) } as const;
+    const { priority, ...asked } = parse(replaySchema, request.body);
+    const demand = { kind: 'replay', ...asked } as const;
     if (!isUid(request.params.uid)) throw notFound();
-    response.status(202).json(await askFor(ask, request.params.uid, demand));
+    response.status(202).json(await askFor(ask, { studyInstanceUid: request.params.uid, priority, demand }));
   };
   const body = json({ limit: bodyLimitBytes, inflate: false, type: 'application/json' });
   const router = Router({ caseSensitive: true, strict: true });
@@ -121,14 +127,14 @@ export function createApi({ board, receive, ask, history, past }: ApiOptions): R
   return router;
 }
 
-async function askFor(
-  ask: ApiOptions['ask'],
-  studyInstanceUid: string,
-  demand: Omit<Demand, 'id'>,
-): Promise<Record<string, unknown>> {
+interface Asked extends Pick<StudyEvent, 'studyInstanceUid' | 'priority'> {
+  readonly demand: Omit<Demand, 'id'>;
+}
+
+async function askFor(ask: ApiOptions['ask'], { demand, ...study }: Asked): Promise<Record<string, unknown>> {
   const named = { ...demand, reason: demand.reason.trim(), id: randomUUID() };
-  await ask({ studyInstanceUid, source: demand.kind, priority: 'stat', demand: named });
-  return { studyInstanceUid, demand: named.kind, id: named.id };
+  await ask({ ...study, source: demand.kind, demand: named });
+  return { studyInstanceUid: study.studyInstanceUid, demand: named.kind, id: named.id };
 }
 
 const nothingToRetract = (): RequestProblem => {
