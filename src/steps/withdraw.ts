@@ -86,7 +86,7 @@ function targetsOf(
 ): readonly InstanceReference[] {
   const { sr, heatmapSeriesInstanceUID } = identify(reading, siteSecret);
   return artifacts.flatMap(({ kind, id, name, SOPClassUID }) => {
-    if (SOPClassUID === undefined) return [];
+    if (SOPClassUID === undefined || (kind !== 'sr' && kind !== 'heatmap')) return [];
     const there = instances.find(({ header }) => header?.['00080018']?.Value?.[0] === id);
     const confirmed = receipts.some(({ artifact }) => artifact === name);
     if (resultsElsewhere ? !confirmed : !there) return [];
