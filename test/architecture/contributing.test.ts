@@ -15,7 +15,9 @@ const packagesIn = (cell = ''): readonly string[] => (cell === '' || cell.starts
 
 describe('the import table in CONTRIBUTING.md', () => {
   test('has a row for every folder, because a newcomer reads the page and not the test', () => {
-    const folders = Object.keys(importTable).filter((unit) => !unit.endsWith('.ts') && !['commands', 'steps'].includes(unit));
+    const folders = Object.keys(importTable).filter(
+      (unit) => !unit.endsWith('.ts') && !['commands', 'steps'].includes(unit),
+    );
     expect(written.map(({ unit }) => unit)).toEqual(folders);
   });
 
