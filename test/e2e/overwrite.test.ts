@@ -78,6 +78,16 @@ maybe('fault 3: an Orthanc with OverwriteInstances', () => {
         .resources('DiagnosticReport')
         .filter((one) => JSON.stringify(one).includes(testStudyUid(number)));
       expect(reports).toHaveLength(1);
+
+      // Orthanc stores the note and goes on giving out what it withdraws: the operator's page says so.
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ reason: 'a test of the note' });
+      await gateway.api(`/api/v1/studies/${testStudyUid(number)}/retract`, { method: 'POST', headers, body });
+      const withdrawn = await poll('the retraction', 60_000, async () => {
+        const study = await storedStudy(orthanc, testStudyUid(number));
+        return study.films.some(({ modality }) => modality === 'KO') ? study : null;
+      });
+      expect([withdrawn.sr.length, withdrawn.heatmaps.length]).toEqual([2, 2]);
     },
     300_000,
   );
