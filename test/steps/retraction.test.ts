@@ -90,6 +90,17 @@ describe('fault 48: a retraction', () => {
     ]);
   });
 
+  test('that is tried again does not take back the new reading of a film that waited', async () => {
+    const { announce, retract, failing, films } = open({ ...film });
+    await announce();
+    films.push({ key: '1.2' });
+    failing.pacs.push(null, new Failure('pacs-unavailable'));
+    expect(await retract()).toBe('retrying pacs-unavailable');
+    expect(await announce()).toBe('done');
+    expect(names(site)).toEqual(['sr', 'rejection-note', 'sr']);
+    expect((await site.store.past(studyUid)).withdrawals).toHaveLength(1);
+  });
+
   test('says in the code what a person has taken over, because that report is theirs', async () => {
     const { announce, retract, failing } = open({ ...film });
     await announce();

@@ -91,6 +91,14 @@ describe('fault 3: other pixels under a UID that was read', () => {
     expect([kinds(site), alerts]).toEqual([['sr', 'sr'], ['pixels-changed']]);
   });
 
+  test('are found when our own results come with the same announcement, because the header tells', async () => {
+    const { announce, films, alerts } = open({ ...film });
+    await announce();
+    films[0] = { ...film, time: '101500', digest: 'other pixels' };
+    expect(await announce()).toBe('done');
+    expect([kinds(site), alerts]).toEqual([['sr', 'sr'], ['pixels-changed']]);
+  });
+
   test('are found by the next announcement when the process died after the list was seen', async () => {
     const { announce, films, failing } = open({ ...film });
     await announce();

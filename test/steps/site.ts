@@ -26,7 +26,7 @@ export interface Site {
   readonly reads: string[];
   readonly alerts: string[];
   /** Thrown by the next calls of a destination. */
-  readonly failing: { pacs: Failure[]; fhir: Failure[]; retract: Failure[] };
+  readonly failing: { pacs: (Failure | null)[]; fhir: Failure[]; retract: Failure[] };
   readonly store: ReturnType<typeof openStore>;
   /** Announces and runs the study once; gives the state that it is in then. */
   announce(event?: Partial<StudyEvent>): Promise<string>;
@@ -49,7 +49,7 @@ export function makeSite(films: FilmPlan[]): Site {
     notes: [] as RejectionNote[],
     retractions: [] as { artifact: string; retraction: Retraction }[],
     alerts: [] as string[],
-    failing: { pacs: [] as Failure[], fhir: [] as Failure[], retract: [] as Failure[] },
+    failing: { pacs: [] as (Failure | null)[], fhir: [] as Failure[], retract: [] as Failure[] },
   };
   let world = worldOf(site, made.world);
   let now = 1_000;
@@ -111,7 +111,10 @@ function worldOf(
     async retract(artifacts, retraction) {
       const failure = failing.retract.shift();
       if (failure) throw failure;
-      site.retractions.push(...artifacts.map(({ id: artifact }) => ({ artifact, retraction })));
+      // A destination looks into the report to find what it has of it.
+      site.retractions.push(
+        ...artifacts.flatMap(({ id, bytes }) => (bytes.length > 0 ? [{ artifact: id, retraction }] : [])),
+      );
       return receiptsOf('fhir', artifacts);
     },
   };
