@@ -3,13 +3,13 @@ import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
 import { Failure } from './core/failure.ts';
 import type { Archive, Destination, Log } from './core/ports.ts';
-import type { SearchStudies } from './core/search.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
 import { createStudySearch } from './dicom/qido.ts';
 import { createFhirDestination } from './fhir/server.ts';
 import { createHttp } from './net/client.ts';
 import type { Http } from './net/http.ts';
 import { credentialsOf, type PeerOptions } from './net/options.ts';
+import { searchDays } from './sources/days.ts';
 
 /** Builds what stands for the servers: archive, destinations and the clients that speak to them. */
 
@@ -27,17 +27,23 @@ export interface Peers {
 
 /** An archive to look at. */
 export interface ArchiveLook extends Pick<Archive, 'list'> {
-  readonly search: SearchStudies;
+  /** The CR and DX studies of each day (`YYYY-MM-DD`); `report` hears of an archive that hides studies. */
+  days(days: readonly string[], report: (failure: Failure) => void): ReturnType<typeof searchDays>;
   readonly close: () => Promise<void>;
 }
 
 /** The archive of the configuration and nothing else: for looking, beside a gateway that runs. Nothing is fetched into a spool. */
-export function wireArchive({ pacs, jobs }: Config): ArchiveLook {
+export function wireArchive({ pacs, jobs, sources }: Config): ArchiveLook {
   const roots = rootsOf(pacs);
   const http = client('pacs', pacs, Object.values(roots));
   const spoolFolder = join(resolve(jobs.stateFolder), 'spool');
   const { list } = createPacs({ http, ...roots, spoolFolder, timeoutMs: pacs.timeoutSeconds * 1000 });
-  return { list, search: createStudySearch({ http, ...roots }), close: () => http.close() };
+  const paging = { search: createStudySearch({ http, ...roots }), limit: sources.qidoPoll.pageSize };
+  return {
+    list,
+    days: (days, report) => searchDays({ ...paging, report }, days),
+    close: () => http.close(),
+  };
 }
 
 export function wirePeers(

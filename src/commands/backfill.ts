@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig } from '../config.ts';
 import { Failure } from '../core/failure.ts';
-import { type DaySearch, daysBetween, searchDays } from '../sources/days.ts';
 import { type ArchiveLook, wireArchive } from '../wire-peers.ts';
 import { dryRun } from './backfill-dry-run.ts';
+import { daysBetween } from './days.ts';
 import { interruptible } from './long-run.ts';
 import { createPhases, type Phases } from './progress.ts';
 import { unlessStopped } from './replay.ts';
@@ -62,16 +62,11 @@ export interface Backfill {
   readonly signal: AbortSignal;
 }
 
-async function search(archive: ArchiveLook, days: readonly string[], { config, phases, signal }: Backfill) {
+async function search(archive: ArchiveLook, days: readonly string[], { phases, signal }: Backfill) {
   const bar = phases.bar('search', 'days searched');
-  const options: DaySearch = {
-    search: archive.search,
-    limit: config.sources.qidoPoll.pageSize,
-    report: (failure) => console.error(`cxr-gateway: ${failure.message}`),
-  };
   const found: Day[] = [];
   let studies = 0;
-  for await (const day of searchDays(options, days)) {
+  for await (const day of archive.days(days, (failure) => console.error(`cxr-gateway: ${failure.message}`))) {
     signal.throwIfAborted();
     found.push(day);
     studies += day.studies.length;
