@@ -46,7 +46,7 @@ export const importTable: Readonly<Record<string, Row>> = {
   'config-input.ts': row(['core']),
   // The wiring in three files: what every command needs, what stands for servers, and what only a gateway does.
   'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps', 'version.ts']),
-  'wire-peers.ts': row(['core', 'dicom', 'fhir', 'net', 'config.ts']),
+  'wire-peers.ts': row(['core', 'dicom', 'fhir', 'net', 'sources', 'config.ts']),
   'wire-gateway.ts': row([
     ...everyFolder,
     'config.ts',
