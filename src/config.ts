@@ -17,7 +17,7 @@ import { precisions } from './core/reading.ts';
 import { selectionOptionsSchema } from './dicom/select.ts';
 import { fhirOptionsSchema } from './fhir/options.ts';
 import { httpOptionsSchema } from './http/index.ts';
-import { jobsOptionsSchema } from './jobs/index.ts';
+import { jobsOptionsSchema, reconcileOptionsSchema } from './jobs/index.ts';
 import { peerOptionsSchema } from './net/options.ts';
 import { sourcesOptionsSchema } from './sources/options.ts';
 
@@ -115,6 +115,7 @@ export const configSchema = z.strictObject({
   siteSecret: z.string().min(16).optional().describe('Key of all identities; by default made once, beside the store'),
   siteSecretFile: z.string().optional(),
   jobs: jobsOptionsSchema.prefault({}),
+  reconcile: reconcileOptionsSchema.prefault({}),
   http: httpOptionsSchema.prefault({}),
 });
 
@@ -209,10 +210,14 @@ const secrets = ['password', 'token', 'siteSecret'];
 
 function withSecrets(value: unknown, readFile: ConfigInput['readFile']): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => {
+  const entries = Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {
     const secret = secrets.find((name) => key === `${name}File`);
-    if (!secret || typeof inner !== 'string') return [key, withSecrets(inner, readFile)];
-    return [secret, readFile(inner).trim()];
+    if (!secret || typeof inner !== 'string') return [[key, withSecrets(inner, readFile)]];
+    // The name of the file stays: it is read again when a server refuses what it held.
+    return [
+      [secret, readFile(inner).trim()],
+      [key, inner],
+    ];
   });
   return Object.fromEntries(entries);
 }

@@ -35,7 +35,7 @@ export interface Steps<Film, Conclusion> {
   /** The recorded reading of exactly these images of this patient, if there is one. */
   recall(job: Job, chosen: readonly Chosen[]): Promise<Recorded | null>;
   /** Waits until the study has stopped growing: a settlement to wait for, or null. */
-  settle(job: Job, chosen: readonly Chosen[]): Settlement | null;
+  settle(job: Job, chosen: readonly Chosen[]): Promise<Settlement | null>;
   /** Brings each eligible image here and has it read; an image that cannot be read is a film with a failure. */
   read(job: Job, chosen: readonly Chosen[]): Promise<readonly Film[]>;
   /** The recorded reading that these films confirm: then nothing is new. */
@@ -60,7 +60,7 @@ export async function readStudy<Film, Conclusion>(job: Job, steps: Steps<Film, C
   const known = await steps.recall(job, chosen);
   if (known) return finish(job, known, steps);
 
-  const wait = steps.settle(job, chosen);
+  const wait = await steps.settle(job, chosen);
   if (wait) return wait;
 
   const films = await steps.read(job, chosen);

@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from './config.ts';
+import { watchForAlerts } from './core/alert-watch.ts';
+import { withoutRepeatedAlerts } from './core/alerts.ts';
 import { Failure } from './core/failure.ts';
+import { createFlags } from './core/flags.ts';
 import type { Log } from './core/ports.ts';
 import type { StudyEvent } from './core/study.ts';
-import { digestOfHeader } from './dicom/header-digest.ts';
+import type { Marks } from './dicom/own-results.ts';
 import { createStudySearch } from './dicom/qido.ts';
 import {
   createGatewayMetrics,
@@ -15,12 +18,14 @@ import {
   type HttpServer,
   type ProviderStatus,
 } from './http/index.ts';
-import { openStore, type Store } from './jobs/index.ts';
-import { composeRejectionNote } from './outputs/index.ts';
+import { createDiskWatch, type DiskWatch, freeBytesOf, openJobs, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
-import type { World } from './steps/index.ts';
+import type { ReconcileWorld, World } from './steps/index.ts';
 import { providerOf, wireCore, wireModel } from './wire.ts';
-import { type Peers, rootsOf, wirePeers } from './wire-peers.ts';
+import { logNotices, type Peers, rootsOf, wirePeers } from './wire-peers.ts';
+import { lossDetector, sourcesFor, tellStart, wireReconcile } from './wire-recovery.ts';
+import { watchPeers } from './wire-watch.ts';
+import { wireWorld } from './wire-world.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -31,8 +36,12 @@ export interface Gateway {
   readonly world: World;
   readonly sources: Sources;
   readonly server: { listen(): Promise<void>; url(): string };
+  /** Whether there is room for new work. */
+  readonly disk: DiskWatch;
   /** Counts what the log tells. */
   readonly log: Log;
+  /** What the slow look at finished studies needs. */
+  readonly reconciling: Omit<ReconcileWorld, 'announce'>;
   /** Resolves when the model has given its known answer. Raises `model-unusable`. */
   readonly ready: () => Promise<void>;
   /** Rung when somebody asked for a study: whoever runs jobs listens. */
@@ -43,43 +52,63 @@ export interface Gateway {
 }
 
 /** Opens the store and builds everything; starts nothing. Raises `store-locked`, `config-invalid`, `model-unusable`. */
-export function wireGateway(config: Config, stderr: Log): Gateway {
+export async function wireGateway(config: Config, stderr: Log): Promise<Gateway> {
   const model = wireModel(config);
-  const stateFolder = resolve(config.jobs.stateFolder);
   // The store writes the log and the metrics read the store: lines before the metrics are there are not counted.
-  const observers: Log[] = [stderr];
+  const observers: Log[] = [withoutRepeatedAlerts(stderr, Date.now)];
   const log: Log = (line) => {
     for (const observe of observers) observe(line);
   };
-  const store = openStore(stateFolder, log);
-  const metrics = createGatewayMetrics(store.board);
-  observers.push(metrics.observe);
-  const peers = wirePeers(config, join(stateFolder, 'spool'), () => metrics.patientsUnresolved.add(), log);
+  const store = await openJobs(config.jobs, log);
+  try {
+    const metrics = createGatewayMetrics(store.board, Date.now);
+    observers.push(metrics.observe, watchForAlerts(log, Date.now));
+    tellStart(store, log);
+    return await wireAround({ config, model, log, metrics, store });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Parts extends Pick<Gateway, 'store' | 'log'> {
+  readonly config: Config;
+  readonly model: ReturnType<typeof wireModel>;
+  readonly metrics: GatewayMetrics;
+}
+
+async function wireAround({ config, model, log, metrics, store }: Parts): Promise<Gateway> {
+  const stateFolder = resolve(config.jobs.stateFolder);
+  const watch = watchPeers(metrics, log);
+  const told = { onUnresolvedPatient: () => metrics.patientsUnresolved.add(), onNotice: logNotices(log, Date.now) };
+  const peers = wirePeers(config, join(stateFolder, 'spool'), told, watch);
   const report = { ...config.fhir, wadoRoot: config.pacs.wadoUrl ?? config.pacs.url };
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);
   const core = wireCore({ config, model, selection: config.selection, report, atOnce, onNetwork: provider.report });
   const heldBack: Gateway['heldBack'] =
     model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
-  const sources = wireSources(config, store, peers, log);
+  const sources = wireSources(config, store, peers, log, core);
+  const disk = wireDisk(config, log);
   const bell = { ring: () => {} };
   const announce = async (event: StudyEvent) => {
     await store.queue.announce(event, Date.now());
     metrics.announcements.add({ source: event.source });
     bell.ring();
   };
-  const parts = { stateFolder, store, sources, metrics, provider, heldBack, log, ask: announce };
+  const parts = { stateFolder, store, sources, metrics, provider, heldBack, disk, log, announce };
   const server = wireServer(config, parts);
   return {
-    ...{ store, heldBack, sources, log, bell, announce },
-    world: wireWorld(config, store, peers, core, log),
+    ...{ store, heldBack, sources, disk, log, bell, announce },
+    world: await wireWorld(config, store, peers, core, log),
+    reconciling: wireReconcile(store, peers, core, log),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
     async close() {
       await server.close();
       await core.reader.close();
       await Promise.all(peers.clients.map((client) => client.close()));
-      store.close();
+      await store.close();
     },
   };
 }
@@ -88,53 +117,37 @@ export function wireGateway(config: Config, stderr: Log): Gateway {
 const filmsAtOnce = (config: Config): number =>
   providerOf(config) === 'cpu' ? 1 : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
 
-function wireWorld(config: Config, store: Store, peers: Peers, core: ReturnType<typeof wireCore>, log: Log): World {
-  const { quietSeconds, maxMinutes } = config.settle;
-  return {
-    ...core,
-    archive: peers.archive,
-    destinations: peers.destinations,
-    ledger: store.ledger,
-    siteSecret: config.siteSecret ?? store.secret(),
-    settle: { quietSeconds, maxSeconds: maxMinutes * 60 },
-    progress: (job, state) => store.queue.advance(job, state, Date.now()),
-    now: Date.now,
-    alert: ({ number }, code) => log({ time: new Date().toISOString(), event: 'alert', job: number, code }),
-    again: {
-      looks: store.memory('looks'),
-      digestOf: digestOfHeader,
-      withdrawals: store.withdrawals,
-      composeNote: composeRejectionNote,
-      resultsElsewhere: config.pacs.results !== undefined,
-    },
-  };
+/** The watch on the disk of the state folder. */
+function wireDisk({ jobs: { stateFolder, minFreeMiB } }: Config, log: Log): DiskWatch {
+  const folder = resolve(stateFolder);
+  return createDiskWatch({ minFreeMiB, freeBytes: () => freeBytesOf(folder), log, now: Date.now });
 }
 
-interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'log'> {
+interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'disk' | 'log' | 'announce'> {
   readonly stateFolder: string;
   readonly metrics: GatewayMetrics;
   readonly provider: ProviderStatus;
-  readonly ask: Gateway['announce'];
 }
 
 function wireServer(
   config: Config,
-  { stateFolder, store, sources, metrics, provider, heldBack, log, ask }: ServerParts,
+  { stateFolder, store, sources, metrics, provider, heldBack, disk, log, announce }: ServerParts,
 ): HttpServer {
   const { host, port, allowedHosts, token } = config.http;
   return createHttpServer({
-    ...{ host, port, allowedHosts, log, metrics: metrics.metrics, board: store.board },
-    history: store.history,
-    past: store.past,
-    ask,
+    ...{ host, port, allowedHosts, log, metrics: metrics.metrics },
+    ...{ board: store.board, history: store.history, past: store.past },
+    flags: createFlags(store.memory('reconcile')),
     token: token ?? keptToken(stateFolder),
     checks: [
       { name: 'model', run: () => heldBack },
       provider.check,
-      { name: 'store', run: () => storeCheck(store) },
+      { name: 'store', run: () => store.check().then(() => null) },
+      { name: 'disk', run: () => (disk.isLow() ? 'disk-full' : null) },
       { name: 'intake', run: () => intakeCheck(config, store) },
     ],
-    receive: (event) => receive(sources, event),
+    receive: (event) => whenThereIsRoom(disk, () => receive(sources, event)),
+    ask: (event) => whenThereIsRoom(disk, () => announce(event)),
     now: Date.now,
   });
 }
@@ -157,16 +170,30 @@ export function runningApi({ jobs, http }: Config): { readonly url: string; read
   }
 }
 
-function wireSources({ sources, pacs, timezoneOffset }: Config, store: Store, peers: Peers, log: Log): Sources {
-  return createSources(sources, {
+function wireSources(
+  { sources, pacs, timezoneOffset }: Config,
+  store: Store,
+  peers: Peers,
+  log: Log,
+  marks: Marks,
+): Sources {
+  return createSources(sourcesFor(store, sources), {
+    showsLoss: lossDetector(peers, marks, log),
     searchStudies: createStudySearch({ http: peers.pacs, ...rootsOf(pacs) }),
     orthancHttp: () => peers.pacs,
     memory: (source) => store.memory(source),
+    leads: (source) => store.leads(source),
     report: (source, { code, class: kind }) =>
       log({ time: new Date().toISOString(), event: 'source-failure', source, code, class: kind }),
     timezoneOffset: timezoneOffset ?? null,
     now: Date.now,
   });
+}
+
+/** A study that is refused now is told so: whoever announced it must come again. */
+async function whenThereIsRoom(disk: DiskWatch, take: () => Promise<void>): Promise<void> {
+  if (disk.isLow()) throw new Failure('disk-full', { retryAfterSeconds: 30 });
+  await take();
 }
 
 async function receive({ webhook }: Sources, event: StudyEvent): Promise<void> {
@@ -191,10 +218,4 @@ function keptToken(stateFolder: string): string {
       throw new Failure('store-failed', { where: 'api-token', cause });
   }
   return readFileSync(path, 'utf8').trim();
-}
-
-/** Throws when the store cannot be asked. */
-async function storeCheck({ queue }: Store): Promise<null> {
-  await queue.nextDueAt();
-  return null;
 }

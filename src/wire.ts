@@ -4,12 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { driverEnvironment, type ReadingConfig } from './config.ts';
 import type { Examine } from './core/examination.ts';
 import { Failure } from './core/failure.ts';
-import type { GatewayIdentity, Ledger } from './core/ports.ts';
+import type { Archive, GatewayIdentity, Ledger } from './core/ports.ts';
 import type { NetworkEvent, ProviderChoice } from './core/provider.ts';
 import type { ContentSettings } from './core/reading.ts';
 import type { Instance } from './core/study.ts';
+import type { TakeOverPorts } from './core/take-over.ts';
 import { createFolder, createFolderDestination, type FolderStudy, scanFolder } from './dicom/folder.ts';
 import { describe } from './dicom/header.ts';
+import { createResultFinder } from './dicom/result-finder.ts';
 import { createSelectionRules, fileSelectionOptions, type SelectionOptions, select } from './dicom/select.ts';
 import { type Explanation, explainStudy } from './dicom/select-explain.ts';
 import type { ReportOptions } from './fhir/options.ts';
@@ -98,6 +100,16 @@ function selectionWith(selection: SelectionOptions, { identity }: Pick<LoadedMod
   return (now: number) => [rules, { now, ownDeviceUids, ownUids: new Set<string>() }] as const;
 }
 
+/** Finds our own results in the archive that they go to. */
+export function wireResultFinder(
+  { model, gateway, codes, reader }: Pick<Core, 'model' | 'gateway' | 'codes' | 'reader'>,
+  selection: SelectionOptions,
+  archives: { readonly archive: Archive; readonly results: Archive | null },
+): TakeOverPorts['result'] {
+  const rules = createSelectionRules(mapping('selection'), mapping('views'), selection);
+  return createResultFinder({ ...archives, model, gateway, codes, reader, rules });
+}
+
 /** Tells why the images of a study are read or not, by the options of a site, or by those of `read`. */
 export function wireExplainer(config: ReadingConfig, of: 'site' | 'files') {
   const selection = of === 'files' ? { ...config.selection, ...fileSelectionOptions } : config.selection;
@@ -155,7 +167,6 @@ export function wireFiles(config: ReadingConfig): FilesWorld {
       siteSecret: noSite,
       settle: { quietSeconds: 0, maxSeconds: 0 },
       progress: async () => {},
-      alert: () => {},
       now: Date.now,
     }),
     close: () => core.reader.close(),

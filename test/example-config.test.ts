@@ -32,10 +32,10 @@ test('the example names every setting that there is', () => {
 test('the defaults that the example states are the defaults', () => {
   const stated = text
     .replaceAll(
-      /^# ?(?=(sources|settle|selection|reader|jobs|http|model|provider|providerFallback|allowUntrained|flagSuspectedCovid|reportFailures|heatmapMaxSide|procedureReported):)/gm,
+      /^# ?(?=(sources|settle|selection|reader|jobs|reconcile|http|model|provider|providerFallback|allowUntrained|flagSuspectedCovid|reportFailures|heatmapMaxSide|procedureReported):)/gm,
       '',
     )
-    .replaceAll(/^# {3}(?!(orthancChanges|token|id|folder|operatingPoint))(?=\w+:)/gm, '  ');
+    .replaceAll(/^# {3}(?!(orthancChanges|token|id|folder|operatingPoint|url|passwordFile))(?=\w+:)/gm, '  ');
   const { pacs: _pacs, fhir: _fhir, ...given } = resolve(stated);
   const {
     pacs: _otherPacs,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Failure } from '../src/core/failure.ts';
-import type { Artifact, Destination, Receipt } from '../src/core/ports.ts';
-import { createSteps } from '../src/steps/index.ts';
+import type { Artifact, Destination, Job, Orders, Receipt } from '../src/core/ports.ts';
+import type { Dataset, Priority } from '../src/core/study.ts';
+import { createSteps, type World } from '../src/steps/index.ts';
 import { makeJob } from './support/readings.ts';
 import { destination, type FilmPlan, header, makeWorld, run } from './support/spine.ts';
 
@@ -53,6 +54,17 @@ describe('the spine', () => {
     expect(asked).toEqual([['sr', 'fhir-bundle'], ['fhir-bundle']]);
   });
 
+  test('tells of a film that was acquired after it was read, because a viewer shows the result before it (fault 102)', async () => {
+    const alerts: string[] = [];
+    const alert = (code: string) => alerts.push(code);
+    const early = makeWorld([{ key: '1.1' }], { alert, now: () => Date.parse('2026-03-14T08:00:00Z') });
+    await run(early.world);
+    expect(alerts).toEqual(['clock-behind']);
+    expect(early.ledger.recordings[0]?.reading.images[0]?.flags).toContain('read-before-acquisition');
+    await run(makeWorld([{ key: '1.1' }], { alert }).world);
+    expect(alerts).toHaveLength(1);
+  });
+
   test('delivers nothing new when a finished study is announced again (fault 2)', async () => {
     const { world, pacs, fhir, reads } = makeWorld([{ key: '1.1' }]);
     for (let round = 0; round < 3; round++) await run(world);
@@ -81,6 +93,37 @@ describe('the spine', () => {
     plans[0] = { key: '1.1', provider: { asked: 'auto', used: 'cpu' } };
     await run(world);
     expect([reads.length, pacs.stored.length]).toEqual([1, 1]);
+  });
+
+  test('brings a report without a receipt to its end before the next revision, because it may be stored all the same (fault 42)', async () => {
+    const plans: FilmPlan[] = [{ key: '1.1' }];
+    const { world, ledger, fhir } = makeWorld(plans);
+    const silent = destination('pacs', ['sr'], [new Failure('pacs-unconfirmed')]);
+    const unsure = { ...world, destinations: [silent.port, fhir.port] };
+    await expect(run(unsure)).rejects.toMatchObject({ code: 'pacs-unconfirmed' });
+    plans.push({ key: '1.2' });
+    await run(unsure);
+    const [first, second] = ledger.recordings;
+    expect(silent.stored.map(({ id }) => id)).toEqual(
+      [first, second].map((each) => each?.artifacts.find(({ kind }) => kind === 'sr')?.id),
+    );
+    expect(second?.reading.predecessor?.SOPInstanceUID).toBe(silent.stored[0]?.id);
+  });
+
+  test('goes on without a report that the archive refuses, because it is not there to be followed', async () => {
+    const plans: FilmPlan[] = [{ key: '1.1' }];
+    const { world, ledger } = makeWorld(plans);
+    const refusing = destination(
+      'pacs',
+      ['sr'],
+      [new Failure('pacs-store-refused'), new Failure('pacs-store-refused')],
+    );
+    const strict = { ...world, destinations: [refusing.port] };
+    await expect(run(strict)).rejects.toMatchObject({ code: 'pacs-store-refused' });
+    plans.push({ key: '1.2' });
+    await run(strict);
+    expect(ledger.recordings[1]?.reading).toMatchObject({ revision: 2, predecessor: null });
+    expect(refusing.stored).toHaveLength(1);
   });
 
   test('makes a new revision that names its predecessor when a late image arrives (fault 1)', async () => {
@@ -173,10 +216,11 @@ describe('the spine', () => {
 
 describe('settling', () => {
   const plans: FilmPlan[] = [{ key: '1.1' }, { key: '1.9', skip: 'own-output' }];
-  const at = (now: number, settling: ReturnType<typeof makeJob>['settling'], announcedAt = 0) => {
-    const { world } = makeWorld(plans, { settle: { quietSeconds: 5, maxSeconds: 900 }, now: () => now });
+  const at = (now: number, job: Partial<Job>, overrides: Partial<World> = {}) => {
+    const settle = { quietSeconds: 5, maxSeconds: 900 };
+    const { world } = makeWorld(plans, { settle, now: () => now, ...overrides });
     return createSteps(world).settle(
-      makeJob({ settling, announcedAt }),
+      makeJob(job),
       world.select(
         plans.map((plan) => ({ key: plan.key, header: header(plan), failure: null })),
         now,
@@ -184,14 +228,50 @@ describe('settling', () => {
     );
   };
 
-  test('waits until the count stood still for the quiet time; our own objects do not count (fault 1)', () => {
-    expect(at(1000, null)).toEqual({ state: 'settling', dueAt: 6000, settling: { count: 1, since: 1000 } });
-    expect(at(5999, { count: 1, since: 1000 })).toMatchObject({ dueAt: 6000 });
-    expect(at(6000, { count: 1, since: 1000 })).toBeNull();
-    expect(at(6000, { count: 3, since: 1000 })).toMatchObject({ dueAt: 11_000, settling: { count: 1, since: 6000 } });
+  test('waits until the count stood still for the quiet time; our own objects do not count (fault 1)', async () => {
+    const counted = (count: number) => ({ settling: { count, since: 1000 } });
+    expect(await at(1000, {})).toEqual({ state: 'settling', dueAt: 6000, settling: { count: 1, since: 1000 } });
+    expect(await at(5999, counted(1))).toMatchObject({ dueAt: 6000 });
+    expect(await at(6000, counted(1))).toBeNull();
+    expect(await at(6000, counted(3))).toMatchObject({ dueAt: 11_000, settling: { count: 1, since: 6000 } });
   });
 
-  test('ends after the longest time although the study still grows, so that no study waits for ever', () => {
-    expect(at(900_000, { count: 7, since: 899_999 })).toBeNull();
+  test('ends after the longest time although the study still grows, so that no study waits for ever', async () => {
+    expect(await at(900_000, { settling: { count: 7, since: 899_999 } })).toBeNull();
+  });
+
+  describe('fault 17: the priority of the order', () => {
+    function ordersOf(priority: Priority) {
+      const asked: (readonly Dataset[])[] = [];
+      const orders: Orders = {
+        async priority(headers) {
+          asked.push(headers);
+          return priority;
+        },
+      };
+      return { orders, asked };
+    }
+
+    test("raises the job at the first listing, by the films alone, because our own objects are nobody's order", async () => {
+      const { orders, asked } = ordersOf('stat');
+      expect(await at(1000, {}, { orders })).toMatchObject({ state: 'settling', priority: 'stat' });
+      expect(asked).toEqual([[header({ key: '1.1' })]]);
+    });
+
+    test('that is routine raises nothing', async () => {
+      const settled = await at(1000, {}, { orders: ordersOf('routine').orders });
+      expect(settled).toEqual({ state: 'settling', dueAt: 6000, settling: { count: 1, since: 1000 } });
+    });
+
+    test.each<[string, Partial<Job>, Partial<World>]>([
+      ['at a later listing, because the EHR is asked once a study', { settling: { count: 3, since: 500 } }, {}],
+      ['of a study that is urgent already', { priority: 'stat' }, {}],
+      ['of a study that is read at once', {}, { settle: { quietSeconds: 0, maxSeconds: 900 } }],
+      ['of a study with nothing to read', {}, { select: () => [] }],
+    ])('is not asked for %s', async (_, job, overrides) => {
+      const { orders, asked } = ordersOf('stat');
+      await at(1000, job, { orders, ...overrides });
+      expect(asked).toEqual([]);
+    });
   });
 });

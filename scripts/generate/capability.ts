@@ -3,36 +3,44 @@ import { join } from 'node:path';
 
 /** What the gateway, as a FHIR client, asks of a server (FHIR R4 CapabilityStatement, kind requirements). */
 
+type Interaction = 'read' | 'create' | 'update' | 'search-type';
+
 interface ResourceUse {
-  readonly interactions: readonly ('read' | 'update' | 'search-type')[];
-  readonly searchParams?: readonly string[];
+  readonly interactions: readonly Interaction[];
+  /** Names and types of search parameters. */
+  readonly search: Readonly<Record<string, 'token' | 'reference'>>;
   readonly documentation: string;
 }
 
+const byIdentifier = { identifier: 'token' } as const;
+const found = (documentation: string): ResourceUse => ({
+  interactions: ['search-type'],
+  search: byIdentifier,
+  documentation,
+});
+/** What is ours: created and searched for where the server gives the ids. */
+const written = (documentation: string): ResourceUse => ({
+  interactions: ['read', 'create', 'update', 'search-type'],
+  search: byIdentifier,
+  documentation,
+});
+
 const resources: Readonly<Record<string, ResourceUse>> = {
-  Patient: {
-    interactions: ['search-type'],
-    searchParams: ['identifier'],
-    documentation: 'Looked up by identifier; never created or changed.',
+  Patient: found('Looked up by identifier; never created or changed.'),
+  ServiceRequest: found(
+    'Looked up by accession number and only used when its patient agrees; never created or changed.',
+  ),
+  ImagingStudy: written('An existing one of the same study is referenced untouched, else ours is written.'),
+  Endpoint: written('Where the images are (WADO-RS).'),
+  Device: written('The gateway and the model.'),
+  Observation: written('One for each image read; entered-in-error once the report no longer rests on it.'),
+  DiagnosticReport: written(
+    'One for a study and a model, status preliminary; updated when images are added, never once a person has signed it.',
+  ),
+  Provenance: {
+    ...written('Which model made the report from which study.'),
+    search: { target: 'reference' },
   },
-  ServiceRequest: {
-    interactions: ['search-type'],
-    searchParams: ['identifier'],
-    documentation: 'Looked up by accession number and only used when its patient agrees; never created or changed.',
-  },
-  ImagingStudy: {
-    interactions: ['read', 'update', 'search-type'],
-    searchParams: ['identifier'],
-    documentation: 'An existing one of the same study is referenced untouched, else ours is written.',
-  },
-  Endpoint: { interactions: ['update'], documentation: 'Where the images are (WADO-RS).' },
-  Device: { interactions: ['update'], documentation: 'The gateway and the model.' },
-  Observation: { interactions: ['update'], documentation: 'One for each image read.' },
-  DiagnosticReport: {
-    interactions: ['read', 'update'],
-    documentation: 'One for a study and a model, status preliminary; updated when images are added.',
-  },
-  Provenance: { interactions: ['update'], documentation: 'Which model made the report from which study.' },
 };
 
 export function capabilityStatement(): Record<string, unknown> {
@@ -55,14 +63,14 @@ export function capabilityStatement(): Record<string, unknown> {
         mode: 'client',
         documentation:
           'Results go out as one transaction of updates with ids that the client computes; on a server that does not allow ' +
-          'update-as-create, as conditional updates on our identifiers. Every result is marked as unreviewed AI output.',
+          'update-as-create, as conditional updates on our identifiers; on one without transactions, resource by resource. Every result is marked as unreviewed AI output.',
         security: { description: 'HTTP Basic or a bearer token.' },
         resource: Object.entries(resources).map(([type, use]) => ({
           type,
           documentation: use.documentation,
           interaction: use.interactions.map((code) => ({ code })),
           ...(use.interactions.includes('update') ? { updateCreate: true, conditionalUpdate: true } : {}),
-          ...(use.searchParams ? { searchParam: use.searchParams.map((name) => ({ name, type: 'token' })) } : {}),
+          searchParam: Object.entries(use.search).map(([name, kind]) => ({ name, type: kind })),
         })),
         interaction: [{ code: 'transaction' }],
       },

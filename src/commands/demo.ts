@@ -40,7 +40,7 @@ export async function run({ orthanc = false, exit = false, json = false }: Input
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   const sandbox = await startSandbox({ orthanc });
   const config = configOf(sandbox, folder);
-  const gateway = wireGateway(config, () => {});
+  const gateway = await wireGateway(config, () => {});
   try {
     const running = runGateway(gateway, config.jobs, stop.signal);
     running.catch(() => stop.abort());
@@ -74,7 +74,8 @@ function configOf({ dicomwebUrl, fhirUrl, fhirOptions }: Sandbox, folder: string
     selection: { qualityControlPatientIds: [] },
     settle: { quietSeconds: 1 },
     allowUntrained: true,
-    jobs: { stateFolder: join(folder, 'state') },
+    // Nothing is kept: a disk that is nearly full is good enough.
+    jobs: { stateFolder: join(folder, 'state'), minFreeMiB: 0 },
     http: { port: 0 },
   };
   const file = { name: 'the demo', text: JSON.stringify(settings) };

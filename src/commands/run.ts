@@ -22,6 +22,7 @@ const byCode: Partial<Record<FailureCode, number>> = {
   'provider-unavailable': exitCodes.unavailable,
   'store-locked': exitCodes.locked,
   'store-failed': exitCodes.io,
+  'disk-full': exitCodes.io,
   'table-invalid': exitCodes.data,
   'images-unreadable': exitCodes.data,
   internal: exitCodes.internal,

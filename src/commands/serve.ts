@@ -1,10 +1,14 @@
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
-import { runJobs } from '../jobs/index.ts';
+import { unlessDiskFull } from '../core/failure.ts';
+import type { Announce, Log } from '../core/ports.ts';
+import { freeBytesOf, type JobsOptions, pausedByDisk, pauseMs, retryRules, runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
-import { createSteps } from '../steps/index.ts';
+import { createSteps, type ReconcileRules, reconcile } from '../steps/index.ts';
 import { type Gateway, wireGateway } from '../wire-gateway.ts';
+import { crashOnUncaught, endWithoutReader } from './crash.ts';
 import { exitCodes } from './run.ts';
 import { stderrLog } from './stderr-log.ts';
 
@@ -17,28 +21,32 @@ interface Input {
 
 export async function run({ config: path, set = [] }: Input): Promise<number> {
   const config = loadConfig(path ?? null, set);
-  const gateway = wireGateway(config, stderrLog());
+  const log = stderrLog();
+  crashOnUncaught();
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  await roomToStart(config.jobs.stateFolder, log, stop.signal);
+  if (stop.signal.aborted) return exitCodes.ok;
+  const gateway = await wireGateway(config, log);
   try {
-    await runGateway(gateway, config.jobs, stop.signal);
+    await runGateway(gateway, { ...config.jobs, reconcile: config.reconcile }, stop.signal);
   } finally {
     await gateway.close();
+    endWithoutReader();
   }
   return exitCodes.ok;
 }
 
-interface JobRules {
-  readonly concurrency: number;
-  readonly retryHours: number;
-  readonly retentionDays: number;
+interface JobRules extends Pick<JobsOptions, 'concurrency' | 'retryHours' | 'longestPauseSeconds' | 'retentionDays'> {
+  /** Left out: what is done is not looked at again. */
+  readonly reconcile?: ReconcileRules & { readonly enabled: boolean };
 }
 
 const hourMs = 3_600_000;
 
 /** Runs sources, jobs and HTTP until the signal aborts. Rejects when the store fails or the address is taken. */
 export async function runGateway(gateway: Gateway, rules: JobRules, signal: AbortSignal): Promise<void> {
-  const { server, sources, log, heldBack } = gateway;
+  const { server, log, heldBack } = gateway;
   await gateway.ready();
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
@@ -48,9 +56,11 @@ export async function runGateway(gateway: Gateway, rules: JobRules, signal: Abor
     await server.listen();
     const time = () => new Date().toISOString();
     log({ time: time(), event: 'listening', url: server.url(), held: heldBack });
+    const looking = rules.reconcile?.enabled
+      ? reconcile({ ...gateway.reconciling, announce: gateway.announce }, rules.reconcile, stop)
+      : aborted(stop);
     const purging = repeatPurge(gateway, rules.retentionDays, stop);
-    const intake = sources.sources.map((source) => source.run(gateway.announce, stop));
-    await Promise.all([...intake, purging, jobs?.done ?? aborted(stop)]);
+    await Promise.all([takeIn(gateway, gateway.announce, stop), purging, looking, jobs?.done ?? aborted(stop)]);
     log({ time: time(), event: 'stopped' });
   } finally {
     ended.abort();
@@ -58,20 +68,47 @@ export async function runGateway(gateway: Gateway, rules: JobRules, signal: Abor
   }
 }
 
-function startJobs(gateway: Gateway, { concurrency, retryHours }: JobRules, signal: AbortSignal) {
+function startJobs(gateway: Gateway, rules: JobRules, signal: AbortSignal) {
   const steps = createSteps(gateway.world);
   return runJobs({
-    queue: gateway.store.queue,
+    queue: pausedByDisk(gateway.store.queue, gateway.disk),
     readStudy: (job) => readStudy(job, steps),
-    ...{ log: gateway.log, now: Date.now, random: Math.random, concurrency, signal },
-    retryWindowMs: retryHours * hourMs,
+    ...{ log: gateway.log, now: Date.now, concurrency: rules.concurrency, signal },
+    ...retryRules(rules),
   });
 }
 
-/** Once at the start and then every hour: bytes of artifacts that were delivered long ago. */
+/** Runs the sources; while the disk is low they are stopped, and begin again by themselves where they were. */
+async function takeIn({ sources, disk }: Gateway, announce: Announce, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    if (disk.isLow()) {
+      await sleep(pauseMs, undefined, { signal: stop }).catch(() => {});
+      continue;
+    }
+    const pause = new AbortController();
+    const watch = setInterval(() => disk.isLow() && pause.abort(), pauseMs);
+    const until = AbortSignal.any([stop, pause.signal]);
+    await Promise.all(sources.sources.map((source) => source.run(announce, until))).finally(() => clearInterval(watch));
+    if (sources.sources.length === 0) await aborted(until);
+  }
+}
+
+/** Bytes without which nothing can be opened. */
+const bytesToStart = 4 * 1024 * 1024;
+
+/** A start on a full disk waits for room: ending would only be followed by the next start. */
+async function roomToStart(stateFolder: string, log: Log, signal: AbortSignal): Promise<void> {
+  const folder = resolve(stateFolder);
+  for (let told = false; freeBytesOf(folder) < bytesToStart && !signal.aborted; told = true) {
+    if (!told) log({ time: new Date().toISOString(), event: 'alert', code: 'disk-full' });
+    await sleep(pauseMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Once at the start and then every hour: bytes of artifacts that were delivered long ago. What a full disk held back goes an hour later. */
 async function repeatPurge({ store }: Gateway, retentionDays: number, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await store.purge(Date.now() - retentionDays * 24 * hourMs, Date.now());
+    await store.purge(Date.now() - retentionDays * 24 * hourMs, Date.now()).catch(unlessDiskFull);
     await sleep(hourMs, undefined, { signal }).catch(() => {});
   }
 }

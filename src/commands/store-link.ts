@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { Failure } from '../core/failure.ts';
 import type { StudyEvent } from '../core/study.ts';
-import { type DurableQueue, runJobs } from '../jobs/index.ts';
+import { type DurableQueue, retryRules, runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
 import { createSteps } from '../steps/index.ts';
 import type { Gateway } from '../wire-gateway.ts';
@@ -25,8 +25,8 @@ export function linkToStore(
   const jobs = runJobs({
     queue: asked.queue,
     readStudy: (job) => readStudy(job, steps),
-    retryWindowMs: config.jobs.retryHours * 3_600_000,
-    ...{ log, graceMs, now: Date.now, random: Math.random, concurrency: config.jobs.concurrency, signal: stop.signal },
+    ...{ log, graceMs, now: Date.now, concurrency: config.jobs.concurrency, signal: stop.signal },
+    ...retryRules(config.jobs),
   });
   jobs.done.catch(() => {});
   const read = async (studyInstanceUid: string): Promise<StudyResult> => {

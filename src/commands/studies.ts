@@ -33,7 +33,7 @@ export interface StudyResult {
 
 /** Gives `work` a link and closes behind it. Raises `store-locked` when a process without an API holds the store. */
 export async function withStudies<T>(config: Config, work: (link: StudiesLink) => Promise<T>): Promise<T> {
-  const gateway = openAlone(config);
+  const gateway = await openAlone(config);
   if (!gateway) return work(linkToServe(config));
   try {
     if (gateway.heldBack) throw new Failure(gateway.heldBack);
@@ -49,9 +49,9 @@ export async function withStudies<T>(config: Config, work: (link: StudiesLink) =
 }
 
 /** Null when a `serve` holds the store. */
-function openAlone(config: Config): Gateway | null {
+async function openAlone(config: Config): Promise<Gateway | null> {
   try {
-    return wireGateway(config, stderrLog());
+    return await wireGateway(config, stderrLog());
   } catch (thrown) {
     if (asFailure(thrown).code === 'store-locked') return null;
     throw thrown;

@@ -9,9 +9,10 @@ import {
   type Picture,
   type Reading,
   type StudyHeader,
+  unseenPixels,
   type View,
 } from './reading.ts';
-import type { Dataset, Demand, Instance, InstanceReference } from './study.ts';
+import { type Dataset, type Demand, type Instance, type InstanceReference, samePatient } from './study.ts';
 
 /** From films to one conclusion about the study. Pure. */
 
@@ -55,7 +56,7 @@ export function concludeFilms(films: readonly Film[], circumstances: Circumstanc
   const failures = failuresOf(films, new Set(read.map(uidOf)), describe);
   const study = studyOf(films, describe);
   if (!study) return null;
-  const images = read.map(({ reading }) => revised(reading, previous));
+  const images = read.map(({ reading }) => revised(reading, study, previous));
   const reading: Reading = {
     model: circumstances.model,
     settings: circumstances.settings,
@@ -68,6 +69,7 @@ export function concludeFilms(films: readonly Film[], circumstances: Circumstanc
     predecessor: circumstances.predecessor,
     source: circumstances.source,
     ...(circumstances.demand && { demand: circumstances.demand }),
+    ...(previous?.reading.takenOver && { takenOver: previous.reading.takenOver }),
   };
   return { reading, pictures: Object.fromEntries(read.map((film) => [uidOf(film), film.picture])) };
 }
@@ -118,16 +120,17 @@ function studyOf(films: readonly Film[], describe: Circumstances['describe']): S
 export const pixelsChanged = 'pixels-changed';
 
 /**
- * Other pixels make another heat-map. So does a withdrawal: an archive that acted on the rejection note refuses the same object for
- * ever.
+ * Other pixels make another heat-map. So does another patient, whom a heat-map bears: under the old UID the bytes that name the
+ * first one would stay (fault 5). And so does a withdrawal: an archive that acted on the rejection note refuses the same object.
  */
-function revised(reading: ImageReading, previous: Recorded | null): ImageReading {
+function revised(reading: ImageReading, study: StudyHeader, previous: Recorded | null): ImageReading {
   const before = previous?.reading.images.find(({ image }) => image.SOPInstanceUID === reading.image.SOPInstanceUID);
-  if (!before) return { ...reading, revision: 1 };
-  const changed = before.pixelDigest !== reading.pixelDigest;
+  if (!previous || !before) return { ...reading, revision: 1 };
+  const changed = before.pixelDigest !== unseenPixels && before.pixelDigest !== reading.pixelDigest;
+  const another = changed || !samePatient(study, previous.reading.study) || previous.withdrawn;
   return {
     ...reading,
-    revision: before.revision + (changed || previous?.withdrawn ? 1 : 0),
+    revision: before.revision + (another ? 1 : 0),
     flags: changed ? [...reading.flags, pixelsChanged] : reading.flags,
   };
 }
@@ -150,9 +153,11 @@ export function showTheSame(
   }
   const gaveUp = (found: string | null | undefined) => found?.startsWith('reader-') === true;
   const same = (uid: string, before: string) => shown.get(uid) === before || gaveUp(shown.get(uid));
+  // Nobody has looked at the pixels of a report that was found; the same films are all that can be asked for.
+  const samePixels = (uid: string, before: string) => (before === unseenPixels && shown.has(uid)) || same(uid, before);
   return (
     shown.size === images.length + failures.length &&
-    images.every(({ image, pixelDigest }) => same(image.SOPInstanceUID, pixelDigest)) &&
+    images.every(({ image, pixelDigest }) => samePixels(image.SOPInstanceUID, pixelDigest)) &&
     failures.every(({ SOPInstanceUID, failure }) => same(SOPInstanceUID, failure.code))
   );
 }

@@ -114,7 +114,9 @@ export const failures = {
   // house
   'config-invalid': permanent('The configuration is invalid.'),
   'store-locked': permanent('Another process holds the state folder.'),
-  'store-failed': permanent('The state folder cannot be read or written.'),
+  'store-failed': permanent('The state folder or the database of the jobs cannot be read or written.'),
+  'claim-lost': transient("The study is not this run's any more: it was given back, or another gateway took it over."),
+  'disk-full': transient('The disk of the state folder has no room; work goes on by itself when it has.'),
   'model-unusable': permanent('The model folder is incomplete, altered or not what its manifest says.'),
   'model-untrained': transient('The model is untrained and allowUntrained is not set.'),
   'provider-unavailable': transient('The provider that was asked for cannot run the network now.'),
@@ -166,6 +168,11 @@ export function describe(code: FailureCode, { where, expected, got }: FailureDet
 /** What was thrown, as a Failure; unknown errors become `internal` and keep their cause. */
 export function asFailure(thrown: unknown): Failure {
   return thrown instanceof Failure ? thrown : new Failure('internal', { cause: thrown });
+}
+
+/** For a `catch`: a full disk passes, whoever works on waits for room; all else is raised again. */
+export function unlessDiskFull(thrown: unknown): void {
+  if (asFailure(thrown).code !== 'disk-full') throw thrown;
 }
 
 export function isFailureCode(code: string): code is FailureCode {

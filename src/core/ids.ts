@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { ContentSettings, ModelIdentity, Reading } from './reading.ts';
+import type { ContentSettings, ModelIdentity, Reading, TakenOver } from './reading.ts';
 
 /**
  * Deterministic identities: a re-run, an upgrade or a second gateway makes the same object, nobody outside can guess it.
@@ -71,8 +71,38 @@ function keyed(siteSecret: string, parts: readonly string[]): Uint8Array {
   return createHmac('sha256', siteSecret).update(parts.join('\n')).digest();
 }
 
-/** Identities of a reading. Series, tracking UIDs and FHIR ids outlive revisions, weights and settings; object UIDs do not. */
+/**
+ * Identities of a reading. Series, tracking UIDs and FHIR ids outlive revisions, weights and settings; object UIDs do not. What
+ * was taken over keeps the names that it was found under.
+ */
 export function identify(reading: Reading, siteSecret: string): ResultIdentity {
+  const own = ownIdentity(reading, siteSecret);
+  return reading.takenOver ? adopted(own, reading, reading.takenOver) : own;
+}
+
+function adopted(own: ResultIdentity, { images, revision }: Reading, found: TakenOver): ResultIdentity {
+  const adopt = (uid: string, imageRevision: number): ImageIdentity => {
+    const { heatmapSOPInstanceUID, trackingUid, revision } = found.images[uid] ?? {};
+    const image = own.images[uid]!;
+    return {
+      ...image,
+      ...(trackingUid && { trackingUid }),
+      ...(heatmapSOPInstanceUID && revision === imageRevision && { heatmapSOPInstanceUID }),
+    };
+  };
+  const { SeriesInstanceUID, SOPInstanceUID } = found.sr;
+  return {
+    ...own,
+    sr: { SeriesInstanceUID, SOPInstanceUID: revision === found.revision ? SOPInstanceUID : own.sr.SOPInstanceUID },
+    heatmapSeriesInstanceUID: found.heatmapSeriesInstanceUID ?? own.heatmapSeriesInstanceUID,
+    images: Object.fromEntries(
+      images.map(({ image: { SOPInstanceUID: uid }, revision }) => [uid, adopt(uid, revision)]),
+    ),
+    diagnosticReportId: found.diagnosticReportId ?? own.diagnosticReportId,
+  };
+}
+
+function ownIdentity(reading: Reading, siteSecret: string): ResultIdentity {
   const { model, study } = reading;
   const sources = [...reading.images, ...reading.failures].map(sopInstanceUid).sort();
   const settings = settingsDigest(reading.settings, model);

@@ -14,7 +14,7 @@ import type {
   StudyHeader,
   View,
 } from './reading.ts';
-import type { Dataset, Instance, InstanceReference, PatientIdentity, StudyEvent } from './study.ts';
+import type { Dataset, Instance, InstanceReference, PatientIdentity, Priority, StudyEvent } from './study.ts';
 
 /** The edges of the product. Everything that waits, writes or may fail is handed in through one of these. */
 
@@ -47,6 +47,12 @@ export interface Archive {
   fetch(instance: Instance): Promise<string>;
   /** Gives the file up again. */
   release(path: string): Promise<void>;
+}
+
+/** What is known of the order of a study beyond its announcement. */
+export interface Orders {
+  /** By the headers of its films. Never rejects and answers within seconds: what cannot be found out is routine. */
+  priority(headers: readonly Dataset[]): Promise<Priority>;
 }
 
 /** What the reader found in one file. */

@@ -168,6 +168,28 @@ export interface Reading {
   readonly source: string;
   /** The replay that asked for it; left out where a study was read by itself. */
   readonly demand?: Demand;
+  /** Names that results already bore when they were found in the archive; later revisions carry them on. */
+  readonly takenOver?: TakenOver;
+}
+
+/** Digest of pixels that nobody has looked at: those of a result that was found. It differs from none. */
+export const unseenPixels = '';
+
+/** Names of a result that was found in the archive and not made out of this ledger, perhaps under another site secret. */
+export interface TakenOver {
+  readonly sr: InstanceReference;
+  /** The revision that `sr` is. */
+  readonly revision: number;
+  readonly heatmapSeriesInstanceUID: string | null;
+  /** By SOP Instance UID of the source image. */
+  readonly images: Readonly<
+    Record<
+      string,
+      { readonly heatmapSOPInstanceUID: string | null; readonly trackingUid: string | null; readonly revision: number }
+    >
+  >;
+  /** Null: the FHIR server had no report of it. */
+  readonly diagnosticReportId: string | null;
 }
 
 /**

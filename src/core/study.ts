@@ -54,6 +54,16 @@ export interface FailureNote {
 
 export type Priority = 'stat' | 'routine';
 
+/**
+ * Words of orders that are above routine: FHIR request-priority `urgent`, `asap`, `stat`; DICOM (0040,1003) `STAT`, `HIGH`. A
+ * department reads all of them before its routine work, so they share one lane; `medium`, `low` and what nobody knows are routine.
+ */
+const urgentWords: ReadonlySet<string> = new Set(['stat', 'asap', 'urgent', 'high']);
+
+/** The priority that a word of an order means, whatever its case. */
+export const priorityOfWord = (word: string): Priority =>
+  urgentWords.has(word.trim().toLowerCase()) ? 'stat' : 'routine';
+
 /** A person's wish that goes beyond reading what is new. `reason` is the operator's own text: stored, never logged. */
 export interface Demand {
   readonly kind: 'replay' | 'retract';
@@ -99,4 +109,10 @@ export interface Reduced {
   readonly scale: number;
   /** Pixels of the matrix. */
   readonly length: number;
+}
+
+/** What one side does not tell contradicts nothing: archives leave out the issuer, and some the patient. */
+export function samePatient(a: PatientIdentity, b: PatientIdentity): boolean {
+  const agree = (one: string | null, other: string | null) => one === null || other === null || one === other;
+  return agree(a.PatientID, b.PatientID) && agree(a.IssuerOfPatientID, b.IssuerOfPatientID);
 }

@@ -40,6 +40,8 @@ export interface Job {
   readonly partial: boolean;
   /** What a person wants of the next run, or of this one; the run that ends with it clears it. */
   readonly demand: Demand | null;
+  /** Of a claimed job: names this claim. Who took the job over has another, and what is done under the old one is refused. */
+  readonly claim?: string;
 }
 
 /** The study is still growing; `priority` raises the job when its order turns out to be urgent. */
@@ -67,13 +69,13 @@ export interface JobQueue {
   announce(event: StudyEvent, now: number): Promise<void>;
   /** The due job whose lane has the turn, now claimed by this process; null when there is none. */
   claim(now: number): Promise<Job | null>;
-  /** Progress of a claimed job that is worth a line in the log. */
+  /** Progress of a claimed job that is worth a line in the log. This and `settle` raise `claim-lost` when the claim is not held. */
   advance(job: Job, state: 'selected' | 'read' | 'delivering', now: number): Promise<void>;
   /** Ends the run. A study announced again meanwhile is due at once. */
   settle(job: Job, settlement: Settlement, now: number): Promise<void>;
   /** When the next job is due; null when nothing waits. */
   nextDueAt(): Promise<number | null>;
-  /** Claims of a process that died are free again. Call at start, when the lock of the store is held. */
+  /** Claims of a process that died are free again. Call at start. */
   recover(now: number): Promise<void>;
 }
 
@@ -103,7 +105,10 @@ export interface Recorded {
 export interface Ledger {
   /** The newest recording of a study and model id; null: of any model. */
   latest(studyInstanceUid: string, modelId: string | null): Promise<Recorded | null>;
-  /** Records before the first delivery. The bytes recorded first win: a second recording of the same ids gives back the first. */
+  /**
+   * Records before the first delivery. The bytes recorded first win: a second recording of the same ids gives back the first.
+   * Raises `claim-lost`, as does `recordOutcomes`, when the job is not the caller's any more.
+   */
   record(job: Job, reading: Reading, artifacts: readonly Artifact[]): Promise<Recorded>;
   receive(reading: Reading, receipts: readonly Receipt[]): Promise<void>;
   /** What became of every instance of the study in its last run. */
@@ -132,11 +137,8 @@ export interface Withdrawals {
   standing(studyInstanceUid: string): Promise<readonly Recorded[]>;
   /** The newest of the study, or null. */
   latest(studyInstanceUid: string): Promise<Withdrawal | null>;
-  /** The readings stand no more. */
-  record(
-    studyInstanceUid: string,
-    withdrawal: Pick<Withdrawal, 'demand' | 'at' | 'readings' | 'note'>,
-  ): Promise<Withdrawal>;
+  /** The readings of the study stand no more. Raises `claim-lost` when the job is not the caller's any more. */
+  record(job: Job, withdrawal: Pick<Withdrawal, 'demand' | 'at' | 'note'>): Promise<Withdrawal>;
   receive(withdrawal: Withdrawal, receipts: readonly Receipt[], code: FailureCode | null): Promise<void>;
 }
 
@@ -166,4 +168,12 @@ export interface StudyBoard {
   find(query: StudyQuery): Promise<{ readonly total: number; readonly studies: readonly StudyRow[] }>;
   get(studyInstanceUid: string): Promise<StudyRow | null>;
   countsByState(): Promise<Readonly<Record<string, number>>>;
+  /** What waits to be taken up, also what settles or is tried again later. */
+  waiting(): Promise<Readonly<Record<StudyEvent['priority'], Waiting>>>;
+}
+
+export interface Waiting {
+  readonly count: number;
+  /** When the oldest of them was announced, milliseconds since 1970; null when nothing waits. */
+  readonly oldestAt: number | null;
 }

@@ -209,6 +209,7 @@ export const keywords = {
   GraphicType: ['00700023', 'CS'],
   ContentLabel: ['00700080', 'CS'],
   ContentDescription: ['00700081', 'LO'],
+  ScheduledProcedureStepPriority: ['00741200', 'CS'],
   IconImageSequence: ['00880200', 'SQ'],
   PresentationLUTShape: ['20500020', 'CS'],
   ExtendedOffsetTable: ['7FE00001', 'OV'],

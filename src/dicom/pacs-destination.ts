@@ -29,23 +29,20 @@ const longestPauseMs = 1600;
 
 export function createPacsDestination(options: PacsDestinationOptions): Destination {
   const { name = 'pacs', clock = systemClock, confirmWithinMs = 5000 } = options;
-  const dicomweb = createDicomweb(options);
+  const tools = { options, dicomweb: createDicomweb(options), clock, confirmWithinMs };
+  const doubted = createDoubts();
   return {
     name,
     kinds: ['heatmap', 'sr', 'rejection-note'],
     async deliver(artifacts, keep) {
       // The picture first: a report must not point to an image that is not there yet.
       const all = [...artifacts].sort((a, b) => rank(a) - rank(b)).map(sentOf);
-      const answer = await store(options, all);
-      const outcomes = [];
-      for (const sent of all) {
-        const verdict = answer instanceof Failure ? unlisted : answer.verdict(sent.artifact.id);
-        const patience = { clock, untilMs: clock.now() + (mayFollow(answer, verdict) ? confirmWithinMs : 0) };
-        const stored = await confirmed(dicomweb, sent, patience);
-        if (answer instanceof Failure && stored instanceof Failure && stored.code !== 'pacs-altered') throw answer;
-        outcomes.push({ sent, verdict, stored });
-      }
-      const failures = outcomes.flatMap((outcome) => failureOf(answer, outcome) ?? []);
+      const seen = await shownSince(tools, all.filter(doubted.has));
+      const due = all.filter((sent) => !seen.some((outcome) => outcome.sent === sent));
+      const outcomes = [...seen, ...(due.length > 0 ? await attempt(tools, due) : [])];
+      const failed = outcomes.map((outcome) => ({ outcome, failure: failureOf(outcome) }));
+      for (const { outcome, failure } of failed) doubted.note(outcome.sent, failure?.class === 'ambiguous');
+      const failures = failed.flatMap(({ failure }) => failure ?? []);
       const worthRetrying = failures.find((failure) => failure.class !== 'permanent');
       const failure = worthRetrying ?? failures[0];
       const receipts = outcomes
@@ -58,6 +55,58 @@ export function createPacsDestination(options: PacsDestinationOptions): Destinat
   };
 }
 
+interface Tools {
+  readonly options: PacsDestinationOptions;
+  readonly dicomweb: Dicomweb;
+  readonly clock: Clock;
+  readonly confirmWithinMs: number;
+}
+
+/** More objects than an archive keeps back at one time; the oldest doubt goes first, and its object is sent again then. */
+const mostDoubted = 10_000;
+
+/** Objects that an archive may have taken and has not shown: it is asked for them before they are sent again (fault 40). */
+function createDoubts() {
+  const ids = new Set<string>();
+  return {
+    has: ({ artifact }: Sent): boolean => ids.has(artifact.id),
+    note({ artifact }: Sent, isDoubted: boolean): void {
+      ids.delete(artifact.id);
+      if (isDoubted) ids.add(artifact.id);
+      if (ids.size > mostDoubted) ids.delete(ids.values().next().value!);
+    },
+  };
+}
+
+/** Those that the archive shows by now, as they were sent or altered. */
+async function shownSince({ dicomweb, clock }: Tools, doubted: readonly Sent[]): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const sent of doubted) {
+    const stored = await confirmed(dicomweb, sent, { clock, untilMs: clock.now() });
+    const isAnswer = stored === true || (stored instanceof Failure && stored.code === 'pacs-altered');
+    if (isAnswer) outcomes.push({ sent, verdict: unlisted, stored, answer: null });
+  }
+  return outcomes;
+}
+
+/** One request for all of them; one for each where they are too large together, so that a report does not wait for a picture (fault 45). */
+async function attempt(tools: Tools, batch: readonly Sent[]): Promise<readonly Outcome[]> {
+  const { options, dicomweb, clock, confirmWithinMs } = tools;
+  const answer = await store(options, batch);
+  const outcomes: Outcome[] = [];
+  if (answer instanceof Failure && answer.code === 'pacs-too-large') {
+    if (batch.length === 1) return batch.map((sent) => ({ sent, verdict: unlisted, stored: false, answer }));
+    for (const sent of batch) outcomes.push(...(await attempt(tools, [sent])));
+    return outcomes;
+  }
+  for (const sent of batch) {
+    const verdict = answer instanceof Failure ? unlisted : answer.verdict(sent.artifact.id);
+    const patience = { clock, untilMs: clock.now() + (mayFollow(answer, verdict) ? confirmWithinMs : 0) };
+    outcomes.push({ sent, verdict, stored: await confirmed(dicomweb, sent, patience), answer });
+  }
+  return outcomes;
+}
+
 const rank = ({ kind }: Artifact): number => (kind === 'sr' ? 1 : 0);
 const unlisted: Verdict = { kind: 'unlisted' };
 
@@ -68,7 +117,8 @@ async function store(options: PacsDestinationOptions, all: readonly Sent[]): Pro
     return await storeInstances(options, artifacts);
   } catch (thrown) {
     const failure = asFailure(thrown);
-    if (['pacs-unavailable', 'pacs-timeout', 'pacs-incomplete'].includes(failure.code)) return failure;
+    if (['pacs-unavailable', 'pacs-timeout', 'pacs-incomplete', 'pacs-too-large'].includes(failure.code))
+      return failure;
     throw failure;
   }
 }
@@ -102,14 +152,16 @@ interface Outcome {
   readonly sent: Sent;
   readonly verdict: Verdict;
   readonly stored: boolean | Failure;
+  /** Null when nothing was sent: the archive was only asked. */
+  readonly answer: StoreAnswer | Failure | null;
 }
 
 /** The read-back decides; the answer to the request only says why an object is not there. */
-function failureOf(answer: StoreAnswer | Failure, { sent, verdict, stored }: Outcome): Failure | null {
+function failureOf({ sent, verdict, stored, answer }: Outcome): Failure | null {
   if (stored === true) return null;
   const where = `STOW-RS, ${sent.artifact.name}`;
-  if (stored instanceof Failure && stored.code === 'pacs-altered') return stored;
-  if (answer instanceof Failure) return answer;
+  if (stored instanceof Failure && (stored.code === 'pacs-altered' || answer === null)) return stored;
+  if (answer instanceof Failure) return answer.code === 'pacs-too-large' ? tooLarge(where, sent) : answer;
   if (verdict.kind === 'failed')
     return new Failure(codeOfReason(verdict.reason), { where, got: reasonText(verdict.reason) });
   if (stored instanceof Failure) {
@@ -120,9 +172,17 @@ function failureOf(answer: StoreAnswer | Failure, { sent, verdict, stored }: Out
       cause: stored,
     });
   }
-  if (!mayFollow(answer, verdict)) return new Failure('pacs-store-refused', { where, got: `status ${answer.status}` });
+  if (answer && !mayFollow(answer, verdict))
+    return new Failure('pacs-store-refused', { where, got: `status ${answer.status}` });
   return new Failure('pacs-unconfirmed', { where, expected: 'the object read back', got: 'not found yet' });
 }
+
+const tooLarge = (where: string, { artifact }: Sent): Failure =>
+  new Failure('pacs-too-large', {
+    where,
+    expected: `an archive that takes ${artifact.bytes.length} bytes, or a smaller heatmapMaxSide for what is read from now on`,
+    got: 'status 413',
+  });
 
 /** Failure Reason (0008,1197), PS3.18 table 10.5.3-2 and PS3.7 annex C; 45070 and 45071 are those of Azure. */
 function codeOfReason(reason: number | null) {

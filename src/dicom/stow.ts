@@ -60,9 +60,12 @@ const close = (boundary: string): Buffer => Buffer.from(`--${boundary}--\r\n`);
 const partHeader = (boundary: string, bytes: Uint8Array): Buffer =>
   Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\nContent-Length: ${bytes.length}\r\n\r\n`);
 
-async function* stream(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, void> {
-  yield* pieces;
-}
+/** From the first piece each time that it is iterated. */
+const stream = (pieces: readonly Uint8Array[]): AsyncIterable<Uint8Array> => ({
+  async *[Symbol.asyncIterator]() {
+    yield* pieces;
+  },
+});
 
 /** Null for what is no data set: an empty answer, a page, a text. */
 function parse(bytes: Uint8Array): Dataset | null {

@@ -126,7 +126,7 @@ async function write(folder: string, path: string, bytes: AsyncIterable<Uint8Arr
       written += piece.length;
     }
   } finally {
-    await file.close();
+    await onDisk(file.close());
   }
   if (written === 0) throw new Failure('pacs-incomplete', { where, expected: 'an object', got: 'no bytes' });
 }
@@ -137,6 +137,7 @@ async function onDisk<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (cause) {
     const got = (cause as NodeJS.ErrnoException).code ?? 'an error';
-    throw new Failure('store-failed', { where: 'spool folder', got, cause });
+    const code = got === 'ENOSPC' || got === 'EDQUOT' ? 'disk-full' : 'store-failed';
+    throw new Failure(code, { where: 'spool folder', got, cause });
   }
 }

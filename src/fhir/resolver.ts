@@ -32,11 +32,22 @@ export function createFhirResolver({ client, onAmbiguousPatient }: ResolverOptio
   return {
     async resolve({ patient: named, accession, studyInstanceUid, ownImagingStudy }) {
       const patient = named && (await findPatient(client, named, onAmbiguousPatient));
-      const serviceRequest = accession && (await findOrder(client, accession, { identifier: named, literal: patient }));
+      const order = accession && (await findOrder(client, accession, { identifier: named, literal: patient }));
+      const serviceRequest = order && `ServiceRequest/${order.id}`;
       const imagingStudy = await findStudy(client, studyInstanceUid, ownImagingStudy, patient);
       return { patient, serviceRequest, imagingStudy };
     },
   };
+}
+
+/** The order of a patient's study, or null: accession and patient must agree, and both must be known. */
+export async function findOrderOf(
+  client: FhirClient,
+  patient: Identifier,
+  accession: Identifier,
+): Promise<Foreign | null> {
+  const literal = await findPatient(client, patient, 'identifier');
+  return findOrder(client, accession, { identifier: patient, literal });
 }
 
 /** Without a system an identifier names nobody: another hospital's number may be the same. */
@@ -64,10 +75,10 @@ interface NamedPatient {
 }
 
 /** Accession and patient must agree. Without a configured system the order must at least call the number an accession. */
-async function findOrder(client: FhirClient, accession: Identifier, patient: NamedPatient): Promise<string | null> {
+async function findOrder(client: FhirClient, accession: Identifier, patient: NamedPatient): Promise<Foreign | null> {
   const match = await findOne(client, 'ServiceRequest', accession, (order) => isAccession(order, accession));
   if (match === 'none' || match === 'several' || match.status === 'entered-in-error') return null;
-  return isFor(match, patient) ? `ServiceRequest/${match.id}` : null;
+  return isFor(match, patient) ? match : null;
 }
 
 function isAccession({ identifier = [] }: Foreign, { system, value }: Identifier): boolean {

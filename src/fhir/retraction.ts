@@ -6,7 +6,7 @@ import { type FhirClient, readOrNull } from './client.ts';
 import { fhirConcept, systems } from './coding.ts';
 import { receiptOf } from './delivery.ts';
 import { bears, type Foreign, findOne } from './search.ts';
-import { storeOne } from './sequence.ts';
+import { byTarget, storeOne } from './sequence.ts';
 import { lookAt, refused, type Standing, statusOf, statusReason } from './standing.ts';
 import { observationsIn, ownIdentifier, parseTransaction, provenanceOf, putEntry } from './transaction.ts';
 import type { BundleEntry, Provenance, Reference, Resource, TransactionBundle } from './types.ts';
@@ -137,17 +137,8 @@ async function assembler(
   return match !== null && typeof match === 'object' ? { reference: `Device/${match.id}` } : null;
 }
 
-async function isRecorded(
-  client: FhirClient,
-  { id, target, agent }: Provenance,
-  ids: Abilities['ids'],
-): Promise<boolean> {
-  if (ids === 'client') return (await readOrNull(client, 'Provenance', id)) !== null;
-  const searchParams = { target: target[0]!.reference!, agent: agent[0]!.who.reference! };
-  const { entry = [] } = (await client.resourceSearch({ resourceType: 'Provenance', searchParams })) as {
-    readonly entry?: readonly { readonly resource?: Partial<Provenance> }[];
-  };
-  return entry.some(({ resource }) => resource?.resourceType === 'Provenance' && resource.activity !== undefined);
+async function isRecorded(client: FhirClient, sent: Provenance, ids: Abilities['ids']): Promise<boolean> {
+  return (ids === 'client' ? await readOrNull(client, 'Provenance', sent.id) : await byTarget(client, sent)) !== null;
 }
 
 async function requireStruck(client: FhirClient, found: readonly Foreign[]): Promise<void> {

@@ -11,6 +11,8 @@ export interface Foreign extends Resource {
   readonly active?: boolean;
   readonly status?: string;
   readonly subject?: Reference;
+  /** Of a ServiceRequest: routine, urgent, asap, stat. */
+  readonly priority?: unknown;
   readonly extension?: readonly { readonly url: string }[];
   readonly text?: { readonly status?: string; readonly div: string };
 }

@@ -2,7 +2,7 @@ import { Failure } from '../core/failure.ts';
 import type { Abilities } from './abilities.ts';
 import { renaming } from './already-there.ts';
 import { type FhirClient, readOrNull } from './client.ts';
-import { differences } from './compare.ts';
+import { differences, referencedId } from './compare.ts';
 import { rewriteReferences } from './references.ts';
 import { bears, type Foreign, findOne, isId, searchToken } from './search.ts';
 import { isTakenOver, refused, statusOf } from './standing.ts';
@@ -98,15 +98,23 @@ async function byIdentifier(client: FhirClient, resource: ReportResource): Promi
   return match === 'none' ? null : requireOurs(match);
 }
 
-/** A Provenance has no identifier: it is known by its report and its first agent; the one of a retraction has an activity. */
-async function byTarget(client: FhirClient, { target, agent, activity }: Provenance): Promise<Foreign | null> {
-  const searchParams = { target: target[0]?.reference ?? '', agent: agent[0]?.who.reference ?? '' };
+/**
+ * A Provenance has no identifier: it is known by its report and its first agent, and the one of a retraction by its activity.
+ * Asked for by its report alone, because not every server searches by agent.
+ */
+export async function byTarget(client: FhirClient, sent: Provenance): Promise<(Foreign & Partial<Provenance>) | null> {
+  const { target, agent, activity } = sent;
+  const searchParams = { target: target[0]?.reference ?? '' };
   const { entry = [] } = (await client.resourceSearch({ resourceType: 'Provenance', searchParams })) as {
-    readonly entry?: readonly { readonly resource?: Foreign }[];
+    readonly entry?: readonly { readonly resource?: Foreign & Partial<Provenance> }[];
   };
-  const found = entry.map(({ resource }) => resource);
-  const same = (one: Foreign) => ((one as Partial<Provenance>).activity === undefined) === (activity === undefined);
-  return found.find((one) => one?.resourceType === 'Provenance' && isId(one.id) && same(one)) ?? null;
+  const found = entry.flatMap(({ resource }) =>
+    resource?.resourceType === 'Provenance' && isId(resource.id) ? [resource] : [],
+  );
+  const ours = (one: Partial<Provenance>) =>
+    (one.activity === undefined) === (activity === undefined) &&
+    referencedId(one.agent?.[0]?.who, 'Device') === referencedId(agent[0]?.who, 'Device');
+  return found.find(ours) ?? null;
 }
 
 function requireOurs(found: Foreign): Foreign {
@@ -120,7 +128,11 @@ function requireOurs(found: Foreign): Foreign {
 }
 
 function ifNoneExist(resource: ReportResource): Readonly<Record<string, string>> {
-  if (resource.resourceType === 'Provenance') return {};
+  if (resource.resourceType === 'Provenance') {
+    // The one of a retraction comes after another of the same report.
+    const target = resource.target[0]?.reference;
+    return resource.activity || !target ? {} : { 'if-none-exist': new URLSearchParams({ target }).toString() };
+  }
   const { system, value } = ownIdentifier(resource);
   return { 'if-none-exist': new URLSearchParams({ identifier: searchToken(system, value) }).toString() };
 }

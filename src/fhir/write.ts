@@ -8,7 +8,7 @@ import { isUnsupported } from './outcome.ts';
 import { rewriteReferences } from './references.ts';
 import type { Resolver } from './resolver.ts';
 import { bears } from './search.ts';
-import { putInSequence, storeInSequence } from './sequence.ts';
+import { putInSequence, storeInSequence, storeOne } from './sequence.ts';
 import type { Standing } from './standing.ts';
 import {
   type Known,
@@ -89,7 +89,9 @@ async function orInSequence<T>(
     return await whole();
   } catch (thrown) {
     const failure = await explain(asFailure(thrown));
-    if (transactions === 'always' || !isUnsupported(failure)) throw failure;
+    // What is refused after the transaction is no sign that it was not understood.
+    const refused = isUnsupported(failure) && failure.detail.where?.startsWith('POST transaction');
+    if (transactions === 'always' || !refused) throw failure;
   }
   const stored = await inSequence().catch(explained);
   abilities.learn({ writes: 'sequence' });
@@ -118,9 +120,7 @@ async function storeConditionally(
   const conditional = toConditional(bundle, knownOf(bundle, standing));
   const stored = await transact(client, withEntries(conditional.bundle, withdrawn));
   const names = namesOf(bundle, stored);
-  const { id: _, ...provenance } = rewriteReferences(conditional.provenance, renaming(names));
-  const searchParams = { target: names.get(localName(reportOf(bundle)))!, agent: provenance.agent[0]!.who.reference! };
-  await client.update({ resourceType: 'Provenance', searchParams, body: provenance });
+  await storeOne(client, rewriteReferences(conditional.provenance, renaming(names)), 'conditional');
   return stored;
 }
 

@@ -3,9 +3,10 @@ import { json, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import { isReason, reasonExpected } from '../core/demand.ts';
 import { describe } from '../core/failure.ts';
+import type { Flags } from '../core/flags.ts';
 import { isUid } from '../core/ids.ts';
 import type { JobState, StudyBoard, StudyQuery, StudyRow } from '../core/ports.ts';
-import type { Demand, StudyEvent } from '../core/study.ts';
+import { type Demand, priorityOfWord, type StudyEvent } from '../core/study.ts';
 import { notFound, RequestProblem, unsupportedMediaType } from './problem.ts';
 
 /** The studies, for people and machines: what became of each, and a way to announce one. */
@@ -16,6 +17,8 @@ export interface ApiOptions {
   readonly receive: (event: StudyEvent) => Promise<void>;
   /** Takes what a person asks for, whatever sources are switched on; resolves when it is on the disk. */
   readonly ask: (event: StudyEvent) => Promise<void>;
+  /** What a later look found wrong with a study. */
+  readonly flags?: Pick<Flags, 'of' | 'all'>;
   /** Every change of state of a study, oldest first. */
   readonly history?: (studyInstanceUid: string) => Promise<readonly StateChange[]>;
   /** Every revision and withdrawal, as they are told. */
@@ -63,9 +66,11 @@ const querySchema = z.strictObject({
   offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
 });
 
+const prioritySchema = z.enum(['routine', 'urgent', 'asap', 'stat']);
+
 const announcementSchema = z.strictObject({
   studyInstanceUid: z.string().refine(isUid, 'a DICOM UID'),
-  priority: z.enum(['stat', 'routine']).default('routine'),
+  priority: prioritySchema.default('routine').transform(priorityOfWord),
   /** A backfill announces what it finds: no sign that anything changed. */
   source: z.literal('backfill').optional(),
 });
@@ -78,10 +83,10 @@ const bySchema = z
 const retractSchema = z.strictObject({ reason: reasonSchema, by: bySchema });
 const replaySchema = retractSchema.extend({
   force: z.boolean().default(false),
-  priority: z.enum(['stat', 'routine']).default('stat'),
+  priority: prioritySchema.default('stat').transform(priorityOfWord),
 });
 
-export function createApi({ board, receive, ask, history, past }: ApiOptions): Router {
+export function createApi({ board, receive, ask, history, past, flags }: ApiOptions): Router {
   const list: RequestHandler = async (request, response) => {
     const query = parse(querySchema, request.query) as StudyQuery;
     const { total, studies } = await board.find(query);
@@ -93,6 +98,7 @@ export function createApi({ board, receive, ask, history, past }: ApiOptions): R
     if (!row) throw notFound();
     response.json({
       ...present(row),
+      flags: (await flags?.of(uid)) ?? [],
       ...(history && { history: (await history(uid)).map(presentChange) }),
       ...(past && (await past(uid))),
     });
@@ -103,20 +109,10 @@ export function createApi({ board, receive, ask, history, past }: ApiOptions): R
     else await receive({ studyInstanceUid, priority, source: 'webhook' });
     response.status(202).location(`/api/v1/studies/${studyInstanceUid}`).json({ studyInstanceUid, priority });
   };
-  const retract: RequestHandler<{ uid: string }> = async (request, response) => {
-    const demand = { kind: 'retract', ...parse(retractSchema, request.body) } as const;
-    const row = isUid(request.params.uid) ? await board.get(request.params.uid) : null;
-    if (!row) throw notFound();
-    if (row.modelId === null) throw nothingToRetract();
-    response
-      .status(202)
-      .json(await askFor(ask, { studyInstanceUid: row.job.studyInstanceUid, priority: 'stat', demand }));
-  };
-  const replay: RequestHandler<{ uid: string }> = async (request, response) => {
-    const { priority, ...asked } = parse(replaySchema, request.body);
-    const demand = { kind: 'replay', ...asked } as const;
-    if (!isUid(request.params.uid)) throw notFound();
-    response.status(202).json(await askFor(ask, { studyInstanceUid: request.params.uid, priority, demand }));
+  const { retract, replay } = createDemands({ board, ask });
+  const flagged: RequestHandler = async (_request, response) => {
+    const all = Object.entries((await flags?.all()) ?? {});
+    response.json({ studies: all.map(([studyInstanceUid, of]) => ({ studyInstanceUid, flags: of })) });
   };
   const body = json({ limit: bodyLimitBytes, inflate: false, type: 'application/json' });
   const router = Router({ caseSensitive: true, strict: true });
@@ -124,7 +120,26 @@ export function createApi({ board, receive, ask, history, past }: ApiOptions): R
   router.route('/studies/:uid').get(one).all(refuseMethod('GET, HEAD'));
   router.route('/studies/:uid/retract').post(requireJson, body, retract).all(refuseMethod('POST'));
   router.route('/studies/:uid/replay').post(requireJson, body, replay).all(refuseMethod('POST'));
+  router.route('/flags').get(flagged).all(refuseMethod('GET, HEAD'));
   return router;
+}
+
+function createDemands({ board, ask }: Pick<ApiOptions, 'board' | 'ask'>) {
+  const retract: RequestHandler<{ uid: string }> = async (request, response) => {
+    const demand = { kind: 'retract', ...parse(retractSchema, request.body) } as const;
+    const row = isUid(request.params.uid) ? await board.get(request.params.uid) : null;
+    if (!row) throw notFound();
+    if (row.modelId === null) throw nothingToRetract();
+    const { studyInstanceUid } = row.job;
+    response.status(202).json(await askFor(ask, { studyInstanceUid, priority: 'stat', demand }));
+  };
+  const replay: RequestHandler<{ uid: string }> = async (request, response) => {
+    const { priority, ...asked } = parse(replaySchema, request.body);
+    const demand = { kind: 'replay', ...asked } as const;
+    if (!isUid(request.params.uid)) throw notFound();
+    response.status(202).json(await askFor(ask, { studyInstanceUid: request.params.uid, priority, demand }));
+  };
+  return { retract, replay };
 }
 
 interface Asked extends Pick<StudyEvent, 'studyInstanceUid' | 'priority'> {

@@ -53,6 +53,11 @@ export function handleErrors(log: Log, now: () => number): ErrorRequestHandler {
     const failure = asFailure(error);
     log({ time: new Date(now()).toISOString(), event: 'http-failure', code: failure.code, class: failure.class });
     const detail = describe(failure.code, {});
+    if (failure.code === 'disk-full') {
+      response.set('retry-after', String(failure.detail.retryAfterSeconds ?? 30));
+      sendProblem(response, { status: 503, title: 'Service unavailable', detail, code: failure.code });
+      return;
+    }
     sendProblem(response, { status: 500, title: 'Internal error', detail, code: failure.code });
   };
 }

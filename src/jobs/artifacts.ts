@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { Failure } from '../core/failure.ts';
 import { sha256 } from '../core/ids.ts';
 import { translateErrors } from './database.ts';
+import { all, type Work } from './work.ts';
 
 /**
  * Bytes of artifacts as files named by their own digest: no name comes from data, and a file that is there is whole.
@@ -27,20 +28,57 @@ export interface ArtifactFiles {
   sweep(keep: ReadonlySet<string>): number;
 }
 
+/** Where the ledger keeps the bytes of artifacts: files beside SQLite, rows in PostgreSQL. */
+export interface ArtifactBytes {
+  /** Of the artifact that the transaction has just entered. Raises `internal` for bytes that are not of their digest. */
+  write(artifact: string, digest: string, bytes: Uint8Array): Work<void>;
+  /** Gives the very bytes when it is called, else raises a Failure. */
+  read(artifact: string, digest: string): Work<() => Uint8Array>;
+  /** Removes the bytes of purged artifacts and of none; gives how many went. */
+  sweep(): Work<number>;
+}
+
+/** Bytes go to disk before the commit and away after the ledger has forgotten them. */
+export function bytesInFiles(files: ArtifactFiles): ArtifactBytes {
+  return {
+    // biome-ignore lint/correctness/useYield: a file is no statement
+    *write(_artifact, digest, bytes) {
+      files.write(digest, bytes);
+    },
+    *read(_artifact, digest) {
+      return () => files.read(digest);
+    },
+    *sweep() {
+      const kept = yield* all<{ readonly sha256: string }>('SELECT sha256 FROM artifact WHERE purged_at IS NULL');
+      return files.sweep(new Set(kept.map((row) => row.sha256)));
+    },
+  };
+}
+
+export function mustMatch(digest: string, bytes: Uint8Array): void {
+  if (sha256(bytes) === digest) return;
+  throw new Failure('internal', { where: 'an artifact', expected: 'bytes of its own digest', got: 'others' });
+}
+
+/** Bytes that were recorded, if they still are what was recorded. */
+export function verified(digest: string, bytes: Uint8Array): Uint8Array {
+  const got = sha256(bytes);
+  if (got === digest) return bytes;
+  throw new Failure('internal', { where: 'the bytes of a recorded artifact', expected: `SHA-256 ${digest}`, got });
+}
+
 export function openArtifactFiles(folder: string): ArtifactFiles {
   translateErrors('the artifact folder', () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
   return {
     write(digest, bytes) {
-      if (sha256(bytes) !== digest) {
-        throw new Failure('internal', { where: 'an artifact', expected: 'bytes of its own digest', got: 'others' });
-      }
+      mustMatch(digest, bytes);
       translateErrors('an artifact file', () => writeDurably(folder, digest, bytes));
     },
     read(digest) {
-      const bytes = translateErrors('an artifact file', () => readFileSync(join(folder, digest)));
-      const got = sha256(bytes);
-      if (got === digest) return bytes;
-      throw new Failure('internal', { where: 'a recorded artifact file', expected: `SHA-256 ${digest}`, got });
+      return verified(
+        digest,
+        translateErrors('an artifact file', () => readFileSync(join(folder, digest))),
+      );
     },
     sweep(keep) {
       return translateErrors('the artifact folder', () => {

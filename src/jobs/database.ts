@@ -21,7 +21,7 @@ export function openDatabase(path: string): Database {
       if (check.quick_check === 'ok') return database;
       throw new Failure('store-failed', {
         where: 'quick_check of the job store',
-        expected: 'a sound database; move the damaged file away to start anew',
+        expected: 'a sound database',
         got: 'damage',
       });
     } catch (error) {
@@ -46,20 +46,33 @@ export function transaction<T>(database: Database, where: string, work: () => T)
   });
 }
 
-/** SQLite's errors and the file system's, as `store-failed`; a broken constraint is a fault of ours and stays one. */
+/** SQLite's errors and the file system's, as `store-failed` or `disk-full`; a broken constraint is a fault of ours and stays one. */
 export function translateErrors<T>(where: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
     const got = storageError(error);
-    throw got === null ? error : new Failure('store-failed', { where, got, cause: error });
+    if (got === null) throw error;
+    throw new Failure(isOutOfRoom(error) ? 'disk-full' : 'store-failed', { where, got, cause: error });
   }
 }
 
+type StorageError = Error & Partial<Record<'code' | 'errstr' | 'syscall', string>> & { readonly errcode?: number };
+
 function storageError(error: unknown): string | null {
   if (!types.isNativeError(error)) return null;
-  const { code, errcode, errstr, syscall } = error as Error &
-    Partial<Record<'code' | 'errstr' | 'syscall', string>> & { errcode?: number };
+  const { code, errcode, errstr, syscall } = error as StorageError;
   if (code === 'ERR_SQLITE_ERROR') return ((errcode ?? 0) & 0xff) === SQLITE_CONSTRAINT ? null : `SQLite: ${errstr}`;
   return syscall === undefined ? null : `${code} at ${syscall}`;
+}
+
+const SQLITE_FULL = 13;
+/** SQLite could not make the file larger that the log's index lies in; no other cause of it is known. */
+const SQLITE_IOERR_SHMSIZE = 4874;
+
+/** No room on the disk, or none left in the quota: room may come back, and nothing was written. */
+function isOutOfRoom(error: unknown): boolean {
+  const { code, errcode = 0 } = error as StorageError;
+  if (code === 'ERR_SQLITE_ERROR') return (errcode & 0xff) === SQLITE_FULL || errcode === SQLITE_IOERR_SHMSIZE;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }

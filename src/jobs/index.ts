@@ -1,31 +1,11 @@
-import { z } from 'zod';
-
 /** Jobs that are never lost and results that are never doubled. */
 
 export { type ClaimedJob, nextDelayMs, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+export { createDiskWatch, type DiskWatch, freeBytesOf, pausedByDisk, pauseMs } from './disk.ts';
+export { openJobs } from './open.ts';
+export { type JobsOptions, jobsOptionsSchema, retryRules } from './options.ts';
+export { type ReconcileOptions, reconcileOptionsSchema } from './reconcile-options.ts';
 export { type Runner, type RunnerOptions, runJobs, settlementOf } from './runner.ts';
-export { openStore } from './sqlite.ts';
+export { openStore, type StoreOptions } from './sqlite.ts';
+export { stackFrames } from './stack-frames.ts';
 export type { DurableQueue, JobChange, Store } from './store.ts';
-
-export const jobsOptionsSchema = z.strictObject({
-  stateFolder: z
-    .string()
-    .min(1)
-    .default('cxr-gateway-state')
-    .describe('Folder of the job store, its artifacts and the site secret; made with mode 0700'),
-  concurrency: z.int().min(1).max(64).default(2).describe('Studies under way at the same time'),
-  retryHours: z
-    .number()
-    .min(0)
-    .max(24 * 30)
-    .default(72)
-    .describe('How long a study that fails is tried again before it is dead'),
-  retentionDays: z
-    .number()
-    .min(0)
-    .max(3650)
-    .default(7)
-    .describe('How long the bytes of delivered artifacts are kept after the study ended'),
-});
-
-export type JobsOptions = z.output<typeof jobsOptionsSchema>;

@@ -3,7 +3,7 @@ import type { Job, JobState } from '../core/ports.ts';
 import type { Demand } from '../core/study.ts';
 import type { ClaimedJob } from './backoff.ts';
 
-/** A row of the table `job`, as SQLite gives it. */
+/** A row of the table `job`. */
 export interface JobRow {
   readonly number: number;
   readonly study: string;
@@ -30,7 +30,20 @@ export interface JobRow {
   readonly demand: string | null;
   /** The one that came while the job ran. */
   readonly next_demand: string | null;
+  /** Names the claim of a claimed job. */
+  readonly claim: string | null;
+  /** Number of the process that claimed it. */
+  readonly instance: number | null;
+  /** The claim whose run ended last: a settlement that is sent twice is known by it. */
+  readonly ended_claim: string | null;
 }
+
+/** What a transition may change; `waiting` is derived by the database, `reading` is the ledger's. */
+export const writtenColumns = [
+  ...(['source', 'stat', 'state', 'code', 'attempt', 'announced_at', 'due_at', 'updated_at'] as const),
+  ...(['settling_count', 'settling_since', 'partial', 'claimed', 'announced_again', 'failing_since'] as const),
+  ...(['interrupted', 'ready', 'demand', 'next_demand', 'claim', 'instance', 'ended_claim'] as const),
+] as const satisfies readonly (keyof JobRow)[];
 
 export function toJob(row: JobRow): Job {
   const { settling_count: count, settling_since: since } = row;
@@ -52,5 +65,5 @@ export function toJob(row: JobRow): Job {
 }
 
 export function toClaimedJob(row: JobRow): ClaimedJob {
-  return { ...toJob(row), failingSince: row.failing_since };
+  return { ...toJob(row), failingSince: row.failing_since, ...(row.claim !== null && { claim: row.claim }) };
 }

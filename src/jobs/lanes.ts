@@ -18,44 +18,31 @@ export const lanePattern: readonly Lane[] = [
 ];
 
 export interface Lanes {
-  /** The first job that `take` finds in the lanes, in the order of their turns; a lane without one gives its turn on. */
-  next<Claimed>(take: (lane: Lane) => Claimed | null): Claimed | null;
-  /** The same where the lanes are asked over a network. */
-  nextOf<Claimed>(take: (lane: Lane) => Promise<Claimed | null>): Promise<Claimed | null>;
+  /** Each lane once, in the order of their turns; a lane without a job gives its turn on. */
+  turns(): readonly Turn[];
+}
+
+export interface Turn {
+  readonly lane: Lane;
+  /** A job of this lane was claimed: the turn moves on. */
+  served(): void;
 }
 
 /** The turn is kept in memory: a restart begins the pattern anew, with `stat`. */
 export function createLanes(): Lanes {
   let turn = 0;
   return {
-    next(take) {
-      for (const { lane, after } of turnsFrom(turn)) {
-        const claimed = take(lane);
-        if (claimed === null) continue;
-        turn = after;
-        return claimed;
+    turns() {
+      const ahead = lanePattern.map((_, step) => (turn + step) % lanePattern.length);
+      const first = new Map<Lane, number>();
+      for (const at of ahead) {
+        const lane = lanePattern[at]!;
+        if (!first.has(lane)) first.set(lane, (at + 1) % lanePattern.length);
       }
-      return null;
-    },
-    async nextOf(take) {
-      for (const { lane, after } of turnsFrom(turn)) {
-        const claimed = await take(lane);
-        if (claimed === null) continue;
+      const serve = (after: number) => () => {
         turn = after;
-        return claimed;
-      }
-      return null;
+      };
+      return [...first].map(([lane, after]) => ({ lane, served: serve(after) }));
     },
   };
-}
-
-/** Each lane once, by its next turn; `after` is the turn that follows when it serves. */
-function turnsFrom(turn: number): readonly { readonly lane: Lane; readonly after: number }[] {
-  const ahead = lanePattern.map((_, step) => (turn + step) % lanePattern.length);
-  const first = new Map<Lane, number>();
-  for (const at of ahead) {
-    const lane = lanePattern[at]!;
-    if (!first.has(lane)) first.set(lane, (at + 1) % lanePattern.length);
-  }
-  return [...first].map(([lane, after]) => ({ lane, after }));
 }

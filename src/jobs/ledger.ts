@@ -1,13 +1,14 @@
 import { Failure } from '../core/failure.ts';
 import { settingsDigest, sha256 } from '../core/ids.ts';
-import type { Artifact, Ledger } from '../core/ports.ts';
+import type { Artifact, Job, Ledger, Receipt } from '../core/ports.ts';
 import type { Reading } from '../core/reading.ts';
-import type { ArtifactFiles } from './artifacts.ts';
-import { type Database, transaction } from './database.ts';
-import { keepArtifact, prepareReadings, type ReadingRow, recorded } from './readings.ts';
+import type { ArtifactBytes } from './artifacts.ts';
+import { claimLost } from './queue.ts';
+import { keepArtifact, type ReadingRow, recorded } from './readings.ts';
+import { type Dialect, type Engine, one, run, type Work } from './work.ts';
 
 /**
- * The ledger on SQLite, the bytes in files.
+ * The ledger on the tables of a store.
  *
  * A reading is the same as another when it was made of the same: study, model, settings, source images and revision; the one
  * recorded first is given back whole. An artifact id means its first bytes for ever, in later readings too: a late image does
@@ -16,43 +17,30 @@ import { keepArtifact, prepareReadings, type ReadingRow, recorded } from './read
 
 const where = 'the ledger';
 
-export function createLedger(database: Database, files: ArtifactFiles): Ledger {
-  const statements = prepare(database);
+export function createLedger(engine: Engine, bytes: ArtifactBytes): Ledger {
   return {
-    async latest(studyInstanceUid, modelId) {
-      return transaction(database, where, () => {
-        const row = statements.latest.get({ $study: studyInstanceUid, $model: modelId }) as ReadingRow | undefined;
-        return row ? recorded(statements.readings, files, row) : null;
-      });
-    },
-    async record(job, reading, artifacts) {
-      return transaction(database, where, () => {
+    latest: (studyInstanceUid, modelId) =>
+      engine.read(where, function* () {
+        const row = yield* one<ReadingRow>(sql.latest, studyInstanceUid, modelId);
+        return row ? yield* recorded(bytes, row) : null;
+      }),
+    record: (job, reading, artifacts) =>
+      engine.transaction(where, function* () {
+        yield* mustHold(engine.dialect, job);
         const key = contentKey(reading);
-        const first = statements.byKey.get(key) as ReadingRow | undefined;
-        const row = first ?? insert(statements, files, key, reading, artifacts);
-        statements.show.run(row.id, job.number);
-        return recorded(statements.readings, files, row);
-      });
-    },
-    async receive(reading, receipts) {
-      transaction(database, where, () => {
-        const row = statements.byKey.get(contentKey(reading)) as ReadingRow | undefined;
-        if (!row) refuse('a recorded reading');
-        for (const { artifact: name, destination, storedAt, note } of receipts) {
-          const artifact = statements.named.get(row.id, name) as { id: string } | undefined;
-          if (!artifact) refuse('the name of an artifact of the reading');
-          statements.receive.run(artifact.id, destination, storedAt, note);
-        }
-      });
-    },
-    async recordOutcomes(job, outcomes) {
-      transaction(database, where, () => {
-        statements.forgetOutcomes.run(job.number);
+        const row = (yield* one<ReadingRow>(sql.byKey, key)) ?? (yield* insert(bytes, key, reading, artifacts));
+        yield* run(sql.show, row.id, job.number);
+        return yield* recorded(bytes, row);
+      }),
+    receive: (reading, receipts) => engine.transaction(where, () => receive(reading, receipts)),
+    recordOutcomes: (job, outcomes) =>
+      engine.transaction(where, function* () {
+        yield* mustHold(engine.dialect, job);
+        yield* run(sql.forgetOutcomes, job.number);
         for (const [position, outcome] of outcomes.entries()) {
-          statements.recordOutcome.run(job.number, position, outcome.reason, JSON.stringify(outcome));
+          yield* run(sql.recordOutcome, job.number, position, outcome.reason, JSON.stringify(outcome));
         }
-      });
-    },
+      }),
   };
 }
 
@@ -63,45 +51,82 @@ export function contentKey({ study, model, settings, images, failures, revision 
   return sha256(JSON.stringify([study.StudyInstanceUID, model.id, model.sha256, content, sources, revision]));
 }
 
-function insert(
-  statements: Statements,
-  files: ArtifactFiles,
+/** Forgets the bytes of what was delivered to studies that ended before `olderThan`; the ledger first, the bytes after. */
+export async function purge(engine: Engine, bytes: ArtifactBytes, olderThan: number, now: number): Promise<number> {
+  const task = 'the purge of artifacts';
+  await engine.transaction(task, () => run(sql.forget, now, olderThan));
+  return engine.transaction(task, () => bytes.sweep());
+}
+
+/** A run that lost its claim must not record: the run that has it now may have recorded something else. Raises `claim-lost`. */
+export function* mustHold({ lock }: Dialect, job: Job): Work<void> {
+  const row = yield* one<HeldRow>(`SELECT claimed, claim FROM job WHERE number = $1${lock}`, job.number);
+  if (row?.claimed !== 1 || row.claim !== (job.claim ?? null)) throw claimLost(job, row);
+}
+
+interface HeldRow {
+  readonly claimed: 0 | 1;
+  readonly claim: string | null;
+}
+
+function* insert(
+  bytes: ArtifactBytes,
   key: string,
   reading: Reading,
   artifacts: readonly Artifact[],
-): ReadingRow {
+): Work<ReadingRow> {
   const { study, model, decision, score, readAt } = reading;
-  const json = JSON.stringify(reading);
-  const inserted = statements.insert.get(key, study.StudyInstanceUID, model.id, decision, score, readAt, json);
-  const row = inserted as unknown as ReadingRow;
+  const values = [key, study.StudyInstanceUID, model.id, decision, score, readAt, JSON.stringify(reading)];
+  const row = (yield* one<ReadingRow>(sql.insert, ...values))!;
   for (const [position, artifact] of artifacts.entries()) {
-    keepArtifact(statements.readings, files, artifact);
-    statements.link.run(row.id, artifact.name, position, artifact.id, artifact.fileName);
+    yield* keepArtifact(bytes, artifact);
+    yield* run(sql.link, row.id, artifact.name, position, artifact.id, artifact.fileName);
   }
   return row;
+}
+
+function* receive(reading: Reading, receipts: readonly Receipt[]): Work<void> {
+  const row = yield* one<ReadingRow>(sql.byKey, contentKey(reading));
+  if (!row) refuse('a recorded reading');
+  for (const { artifact: name, destination, storedAt, note } of receipts) {
+    const artifact = yield* one<{ readonly id: string }>(sql.named, row.id, name);
+    if (!artifact) refuse('the name of an artifact of the reading');
+    yield* run(sql.receive, artifact.id, destination, storedAt, note);
+  }
+}
+
+/** False when its bytes were purged: then nothing could be delivered again. */
+export function forgetReceipt(engine: Engine, artifactId: string, destination: string): Promise<boolean> {
+  return engine.transaction(where, function* () {
+    if (!(yield* one(sql.kept, artifactId))) return false;
+    yield* run(sql.forgetReceipt, artifactId, destination);
+    return true;
+  });
 }
 
 function refuse(expected: string): never {
   throw new Failure('internal', { where, expected, got: 'another' });
 }
 
-type Statements = ReturnType<typeof prepare>;
-
-function prepare(database: Database) {
-  return {
-    readings: prepareReadings(database),
-    byKey: database.prepare('SELECT * FROM reading WHERE content_key = ?'),
-    latest: database.prepare(`SELECT * FROM reading WHERE study = $study AND ($model IS NULL OR model_id = $model)
-      ORDER BY id DESC LIMIT 1`),
-    insert: database.prepare(`INSERT INTO reading (content_key, study, model_id, decision, score, read_at, json)
-      VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *`),
-    show: database.prepare('UPDATE job SET reading = ? WHERE number = ?'),
-    link: database.prepare(`INSERT INTO reading_artifact (reading, name, position, artifact, file_name)
-      VALUES (?, ?, ?, ?, ?)`),
-    named: database.prepare('SELECT artifact AS id FROM reading_artifact WHERE reading = ? AND name = ?'),
-    receive: database.prepare(`INSERT OR REPLACE INTO receipt (artifact, destination, stored_at, note)
-      VALUES (?, ?, ?, ?)`),
-    forgetOutcomes: database.prepare('DELETE FROM outcome WHERE job = ?'),
-    recordOutcome: database.prepare('INSERT INTO outcome (job, position, reason, json) VALUES (?, ?, ?, ?)'),
-  };
-}
+const sql = {
+  byKey: 'SELECT id, json, withdrawal FROM reading WHERE content_key = $1',
+  latest: `SELECT id, json, withdrawal FROM reading
+    WHERE study = $1 AND (CAST($2 AS TEXT) IS NULL OR model_id = $2) ORDER BY id DESC LIMIT 1`,
+  insert: `INSERT INTO reading (content_key, study, model_id, decision, score, read_at, json)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, json, withdrawal`,
+  show: 'UPDATE job SET reading = $1 WHERE number = $2',
+  link: `INSERT INTO reading_artifact (reading, name, position, artifact, file_name)
+    VALUES ($1, $2, $3, $4, $5)`,
+  named: 'SELECT artifact AS id FROM reading_artifact WHERE reading = $1 AND name = $2',
+  receive: `INSERT INTO receipt (artifact, destination, stored_at, note) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (artifact, destination) DO UPDATE SET stored_at = excluded.stored_at, note = excluded.note`,
+  kept: 'SELECT 1 AS kept FROM artifact WHERE id = $1 AND purged_at IS NULL',
+  forgetReceipt: 'DELETE FROM receipt WHERE artifact = $1 AND destination = $2',
+  forgetOutcomes: 'DELETE FROM outcome WHERE job = $1',
+  recordOutcome: 'INSERT INTO outcome (job, position, reason, json) VALUES ($1, $2, $3, $4)',
+  forget: `UPDATE artifact SET purged_at = $1 WHERE purged_at IS NULL
+    AND id IN (SELECT artifact FROM receipt)
+    AND id IN (SELECT artifact FROM reading_artifact JOIN reading ON reading.id = reading_artifact.reading
+      JOIN job ON job.study = reading.study
+      WHERE job.state IN ('done', 'skipped', 'quarantined', 'source-gone', 'retracted') AND job.updated_at < $2)`,
+} as const;

@@ -28,14 +28,22 @@ export function lockFolder(folder: string): Lock {
   const database = translateErrors('the lock of the state folder', () =>
     holdDatabase(join(folder, 'lock.sqlite'), pidPath),
   );
-  translateErrors('the lock of the state folder', () => {
-    writeFileSync(pidPath, `${process.pid} on ${hostname()}\n`, { mode: 0o600 });
-  });
+  const release = () => {
+    held.delete(database);
+    database.close();
+  };
+  try {
+    translateErrors('the lock of the state folder', () => {
+      writeFileSync(pidPath, `${process.pid} on ${hostname()}\n`, { mode: 0o600 });
+    });
+  } catch (error) {
+    release();
+    throw error;
+  }
   return {
     release() {
       rmSync(pidPath, { force: true });
-      held.delete(database);
-      database.close();
+      release();
     },
   };
 }

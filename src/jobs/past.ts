@@ -1,7 +1,7 @@
 import type { Receipt } from '../core/ports.ts';
 import type { Reading, StudyDecision } from '../core/reading.ts';
 import type { Demand } from '../core/study.ts';
-import { type Database, translateErrors } from './database.ts';
+import { all, type Engine, type Work } from './work.ts';
 
 /** What was said of a study before, and what was taken back: for whoever asks later who did what, when and why. Reads only. */
 
@@ -47,26 +47,41 @@ interface PastRow {
   readonly note: string | null;
 }
 
-export function createPast(database: Database): (studyInstanceUid: string) => Promise<StudyPast> {
-  const readings = database.prepare(`SELECT json, withdrawal.at AS withdrawn FROM reading
-    LEFT JOIN withdrawal ON withdrawal.number = reading.withdrawal WHERE reading.study = ? ORDER BY reading.id`);
-  const withdrawals = database.prepare('SELECT * FROM withdrawal WHERE study = ? ORDER BY number');
-  const receipts = database.prepare(`SELECT artifact, destination, stored_at AS storedAt, note FROM withdrawal_receipt
-    WHERE withdrawal = ? ORDER BY destination, artifact`);
-  return async (studyInstanceUid) =>
-    translateErrors('the past of a study', () => ({
-      revisions: (readings.all(studyInstanceUid) as { json: string; withdrawn: string | null }[]).map(revisionOf),
-      withdrawals: (withdrawals.all(studyInstanceUid) as unknown as PastRow[]).map((row) => ({
-        demand: JSON.parse(row.demand) as Demand,
-        at: row.at,
-        code: row.code,
-        rejectionNote: row.note,
-        receipts: (receipts.all(row.number) as unknown as Receipt[]).map((receipt) => ({ ...receipt })),
-      })),
-    }));
+export function createPast(engine: Engine): (studyInstanceUid: string) => Promise<StudyPast> {
+  return (studyInstanceUid) =>
+    engine.read('the past of a study', function* () {
+      const revisions = (yield* all<RevisionRow>(sql.readings, studyInstanceUid)).map(revisionOf);
+      const withdrawals: PastWithdrawal[] = [];
+      for (const row of yield* all<PastRow>(sql.withdrawals, studyInstanceUid)) withdrawals.push(yield* pastOf(row));
+      return { revisions, withdrawals };
+    });
 }
 
-function revisionOf({ json, withdrawn }: { readonly json: string; readonly withdrawn: string | null }): Revision {
+function* pastOf({ number, demand, at, code, note }: PastRow): Work<PastWithdrawal> {
+  const receipts = yield* all<Receipt>(sql.receipts, number);
+  return {
+    demand: JSON.parse(demand) as Demand,
+    at,
+    code,
+    rejectionNote: note,
+    receipts: receipts.map((receipt) => ({ ...receipt })),
+  };
+}
+
+const sql = {
+  readings: `SELECT json, withdrawal.at AS withdrawn FROM reading
+    LEFT JOIN withdrawal ON withdrawal.number = reading.withdrawal WHERE reading.study = $1 ORDER BY reading.id`,
+  withdrawals: 'SELECT number, demand, at, code, note FROM withdrawal WHERE study = $1 ORDER BY number',
+  receipts: `SELECT artifact, destination, stored_at AS "storedAt", note FROM withdrawal_receipt
+    WHERE withdrawal = $1 ORDER BY destination, artifact`,
+} as const;
+
+interface RevisionRow {
+  readonly json: string;
+  readonly withdrawn: string | null;
+}
+
+function revisionOf({ json, withdrawn }: RevisionRow): Revision {
   const { revision, model, settings, decision, score, readAt, predecessor, images, demand } = JSON.parse(
     json,
   ) as Reading;

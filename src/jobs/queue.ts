@@ -1,124 +1,144 @@
-import { Failure, type FailureCode, failures } from '../core/failure.ts';
-import type { Job, JobState, Log, Settlement } from '../core/ports.ts';
-import type { Demand, StudyEvent } from '../core/study.ts';
-import type { ClaimedJob, RetrySettlement } from './backoff.ts';
+import { randomUUID } from 'node:crypto';
+import { Failure, failures } from '../core/failure.ts';
+import type { Job, Log } from '../core/ports.ts';
+import type { StudyEvent } from '../core/study.ts';
+import type { ClaimedJob } from './backoff.ts';
 import { createBatch } from './batch.ts';
-import { type Database, transaction, translateErrors } from './database.ts';
-import { type JobRow, toClaimedJob } from './job-row.ts';
-import { createLanes } from './lanes.ts';
-import { prepareQueue, type QueueStatements as Statements } from './queue-statements.ts';
+import { type JobRow, toClaimedJob, writtenColumns } from './job-row.ts';
+import { createLanes, type Lanes } from './lanes.ts';
+import { type QueueStatements, queueStatements } from './queue-statements.ts';
 import type { DurableQueue, JobChange } from './store.ts';
+import {
+  advanced,
+  announced,
+  changeOf,
+  claimed,
+  interrupted,
+  parked,
+  settled,
+  type Transition,
+} from './transitions.ts';
+import { all, type Engine, one, run, type Work } from './work.ts';
 
-/**
- * The job queue on SQLite. A job is in exactly one of three conditions:
- * - waiting: unclaimed, `announced`, `settling` or `retrying`; due at `due_at`, and `ready` from then on;
- * - running: claimed; the state is the one it was claimed in, or `selected`, `read`, `delivering`;
- * - ended: unclaimed, any other state; only an announcement makes it wait again.
- */
+/** The job queue on the tables of a store. What happens to a job is decided in `transitions.ts`; here it is read and written. */
 
 const where = 'the job queue';
 
-/** Longest wait of a job under which the process died more than once: it must not keep the others from their turn. */
-const longestInterruptionMs = 10 * 60_000;
+export interface StoreQueue extends DurableQueue {
+  /** Processes that are gone and have claims still. */
+  lost(): Promise<readonly number[]>;
+  /** As `recover`, of these processes alone; gives how many claims were freed. */
+  recoverFrom(instances: readonly number[], now: number): Promise<number>;
+}
 
-export function createQueue(database: Database, log: Log): DurableQueue {
-  const statements = prepareQueue(database);
-  const change = recorder(database, statements, log);
+export function createQueue(engine: Engine, log: Log): StoreQueue {
+  const sql = queueStatements(engine.dialect);
+  const change = recorder(engine, sql, log);
   const lanes = createLanes();
-  const batch = createBatch<Announcement>((announcements) => {
-    change((record) => {
-      for (const announcement of announcements) announce(statements, record, announcement);
+  const batch = createBatch<Announcement>((announcements) =>
+    change(function* (changes) {
+      for (const announcement of announcements) yield* announce(sql, changes, announcement);
+      yield* engine.wake();
+    }),
+  );
+  const claim = async (find: () => Work<JobRow | null>): Promise<ClaimedJob | null> => {
+    const instance = await engine.instance();
+    const token = randomUUID();
+    return engine.transaction(where, (again) => take(sql, { find: find(), token, instance, again }));
+  };
+  const ending = (job: Job, end: (row: JobRow) => Transition) =>
+    change(function* ({ write }, again) {
+      const row = yield* held(sql, job, again);
+      if (row === null) return;
+      yield* write(row, end(row));
+      yield* engine.wake();
     });
-  });
+  const recoverFrom = (instances: readonly number[] | null, now: number) =>
+    change(function* (changes) {
+      const freed = yield* recover(sql, changes, instances, now);
+      if (freed > 0) yield* engine.wake();
+      return freed;
+    });
   return {
     announce: (event, now) => batch({ event, now }),
-    async claim(now) {
-      return transaction(database, where, () => {
-        makeReady(statements, now);
-        return lanes.next((lane) => claim(statements, statements.lanes[lane].get()));
-      });
-    },
-    async claimStudy(studyInstanceUid) {
-      return transaction(database, where, () => {
-        const row = statements.byStudy.get(studyInstanceUid) as JobRow | undefined;
-        return row?.waiting ? claim(statements, row) : null;
-      });
-    },
-    async advance(job, state, now) {
-      change((record) => {
-        const row = claimedRow(statements, job);
-        statements.move.run(state, now, row.number);
-        record(row, { at: now, state, code: null, attempt: row.attempt });
-      });
-    },
-    async settle(job, settlement, now) {
-      change((record) => settle(statements, record, claimedRow(statements, job), settlement, now));
-    },
-    async park(job, now) {
-      change((record) => free(statements, record, claimedRow(statements, job), now, { waitMs: 0, interrupted: 0 }));
-    },
+    claim: (now) => claim(() => nextInTurn(sql, lanes, now)),
+    claimStudy: (uid) => claim(() => orNull(one<JobRow>(sql.waiting, uid))),
+    advance: (job, state, now) =>
+      change(function* ({ write }) {
+        const row = yield* held(sql, job, false);
+        if (row) yield* write(row, advanced(row, state, now));
+      }),
+    settle: (job, settlement, now) => ending(job, (row) => settled(row, settlement, now)),
+    park: (job, now) => ending(job, (row) => parked(row, now)),
     async nextDueAt() {
-      return translateErrors(where, () => statements.nextDue.get() as { due: number | null }).due;
+      return (await engine.read(where, () => one<{ readonly due: number | null }>(sql.nextDue)))?.due ?? null;
     },
     async recover(now) {
-      change((record) => {
-        for (const row of statements.claimed.all() as unknown as JobRow[]) {
-          const interrupted = row.interrupted + 1;
-          const waitMs =
-            interrupted === 1 ? 0 : Math.min(longestInterruptionMs, 1_000 * 2 ** Math.min(interrupted, 16));
-          free(statements, record, row, now, { waitMs, interrupted });
-        }
-      });
+      await recoverFrom(null, now);
     },
+    async lost() {
+      const rows = await engine.transaction(where, () => all<JobRow>(sql.orphaned));
+      return [...new Set(rows.flatMap(({ instance }) => instance ?? []))];
+    },
+    recoverFrom,
   };
 }
 
-/** Remembers a change of state of the job; the row is as it was before. */
-type Recorder = (row: Pick<JobRow, 'number' | 'updated_at'>, next: NextState) => void;
-
-interface NextState {
-  readonly at: number;
-  readonly state: JobState;
-  readonly code: FailureCode | null;
-  readonly cause?: FailureCode;
-  readonly attempt: number;
-  /** A person asked for something; as JSON. */
-  readonly demand?: string | null;
+interface Changes {
+  /** Writes what a transition makes of the row that was read. */
+  write(row: JobRow, transition: Transition): Work<void>;
+  remember(job: number, change: JobChange): Work<void>;
 }
 
 /** Runs changes in one transaction; the log hears of them after the commit, never of what was rolled back. */
-function recorder(database: Database, statements: Statements, log: Log): (work: (record: Recorder) => void) => void {
-  return (work) => {
-    const lines: Parameters<Log>[0][] = [];
-    transaction(database, where, () =>
-      work((row, { at, state, code, cause = null, attempt, demand = null }) => {
-        const durationMs = Math.max(0, at - row.updated_at);
-        statements.remember.run(row.number, at, state, code, cause, attempt, durationMs, demand);
-        const asked = demand === null ? null : (JSON.parse(demand) as Demand);
-        lines.push(logLine(row.number, { at, state, code, cause, attempt, durationMs, demand: asked }));
-      }),
-    );
+function recorder(engine: Engine, sql: QueueStatements, log: Log) {
+  return async <T>(work: (changes: Changes, again: boolean) => Work<T>): Promise<T> => {
+    let lines: Parameters<Log>[0][] = [];
+    const result = await engine.transaction(where, (again) => {
+      lines = [];
+      return work(changesOf(sql, lines), again);
+    });
     for (const line of lines) log(line);
+    return result;
   };
 }
+
+function changesOf(sql: QueueStatements, lines: Parameters<Log>[0][]): Changes {
+  const changes: Changes = {
+    *write({ number }, transition) {
+      yield* run(sql.write, number, ...written(transition.row));
+      for (const change of transition.changes) yield* changes.remember(number, change);
+    },
+    *remember(job, change) {
+      const { at, state, code, cause, attempt, durationMs, demand } = change;
+      const wish = demand && JSON.stringify(demand);
+      yield* run(sql.remember, job, at, state, code, cause, attempt, durationMs, wish);
+      lines.push(logLine(job, change));
+    },
+  };
+  return changes;
+}
+
+const written = (row: JobRow) => writtenColumns.map((name) => row[name]);
 
 /** Of a demand only its kind: the reason is a person's own text. */
 function logLine(job: number, { at, state, code, cause, attempt, durationMs, demand }: JobChange): Parameters<Log>[0] {
   const line = { time: new Date(at).toISOString(), event: 'job', job, state, code };
-  return {
-    ...line,
-    class: code && failures[code].class,
-    ...(cause && { cause }),
-    ...(demand && { demand: demand.kind }),
-    attempt,
-    durationMs,
-  };
+  const rest = { ...(cause && { cause }), ...(demand && { demand: demand.kind }), attempt, durationMs };
+  return { ...line, class: code && failures[code].class, ...rest };
 }
 
-function claimedRow(statements: Statements, job: Job): JobRow {
-  const row = statements.byNumber.get(job.number) as JobRow | undefined;
-  if (row?.claimed === 1) return row;
-  throw new Failure('internal', { where: `job ${job.number}`, expected: 'a claimed job', got: row?.state ?? 'none' });
+/** The row of a job that is claimed and whose claim is this one; null when an earlier try has already ended it. */
+function* held(sql: QueueStatements, job: Job, again: boolean): Work<JobRow | null> {
+  const row = yield* one<JobRow>(sql.byNumber, job.number);
+  if (row?.claimed === 1 && row.claim === (job.claim ?? null)) return row;
+  if (again && row && row.ended_claim === job.claim) return null;
+  throw claimLost(job, row);
+}
+
+export function claimLost({ number }: Job, row: Pick<JobRow, 'claimed'> | undefined): Failure {
+  const got = row?.claimed === 1 ? 'the claim of another run' : 'no claim';
+  return new Failure('claim-lost', { where: `job ${number}`, expected: 'the claim of this run', got });
 }
 
 interface Announcement {
@@ -126,101 +146,66 @@ interface Announcement {
   readonly now: number;
 }
 
-function announce(statements: Statements, record: Recorder, { event, now }: Announcement): void {
-  const stat = event.priority === 'stat' ? 1 : 0;
-  const demand = event.demand ? JSON.stringify(event.demand) : null;
-  const row = statements.byStudy.get(event.studyInstanceUid) as JobRow | undefined;
-  if (!row) {
-    const inserted = statements.insert.get(event.studyInstanceUid, event.source, stat, now, now, now, demand);
-    record(inserted as unknown as JobRow, { at: now, state: 'announced', code: null, attempt: 0, demand });
-    return;
+function* announce(sql: QueueStatements, changes: Changes, { event, now }: Announcement): Work<void> {
+  const { studyInstanceUid, source, priority, demand } = event;
+  const known = yield* one<JobRow>(sql.byStudy, studyInstanceUid);
+  if (!known) {
+    const wish = demand ? JSON.stringify(demand) : null;
+    const values = [studyInstanceUid, source, priority === 'stat' ? 1 : 0, now, wish];
+    const made = yield* one<Pick<JobRow, 'number' | 'updated_at'>>(sql.insert, ...values);
+    const change = { at: now, state: 'announced', attempt: 0, demand: demand ?? null } as const;
+    if (made) return yield* changes.remember(made.number, changeOf(made, change));
   }
-  if (row.waiting === 0 && row.claimed === 0) {
-    restart(statements, record, { ...row, source: event.source, stat }, now, demand);
-  } else {
-    // Nothing changed yet, and no time was spent.
-    if (demand !== null)
-      record({ ...row, updated_at: now }, { at: now, state: row.state, code: row.code, attempt: row.attempt, demand });
-    if (stat && !row.stat) statements.urgent.run(row.number);
-    if (row.claimed && !row.announced_again) statements.again.run(row.number);
-  }
-  if (demand !== null) (row.claimed ? statements.demandNext : statements.demand).run(demand, row.number);
+  // Another process announced it in between: its row is there now.
+  const row = known ?? (yield* one<JobRow>(sql.byStudy, studyInstanceUid))!;
+  const transition = announced(row, event, now);
+  if (transition) yield* changes.write(row, transition);
 }
 
-/** A new run of an ended job, due at once, its failures forgotten. */
-function restart(
-  statements: Statements,
-  record: Recorder,
-  row: JobRow,
-  now: number,
-  demand: string | null = null,
-): void {
-  statements.restart.run(row.source, row.stat, now, now, now, row.number);
-  record(row, { at: now, state: 'announced', code: null, attempt: 0, demand });
+interface Take {
+  readonly find: Work<JobRow | null>;
+  readonly token: string;
+  readonly instance: number;
+  readonly again: boolean;
+}
+
+function* take(sql: QueueStatements, { find, token, instance, again }: Take): Work<ClaimedJob | null> {
+  const earlier = again ? yield* one<JobRow>(sql.heldBy, token) : undefined;
+  if (earlier) return toClaimedJob(earlier);
+  const row = yield* find;
+  if (!row) return null;
+  const next = claimed(row, token, instance);
+  yield* run(sql.write, row.number, ...written(next));
+  return toClaimedJob({ ...row, claim: token });
 }
 
 /**
- * Marks what has become due, so that the newest of the due ones is found without looking at those that are not; a bounded number
- * a claim, the urgent and the longest due first. A job of a backlog is marked once.
+ * What has become due is marked first, so that the newest of the due ones is found without looking at those that are not; a bounded
+ * number a claim, the urgent and the longest due first. A job of a backlog is marked once.
  */
-function makeReady({ ready }: Statements, now: number): void {
-  for (const stat of [1, 0]) ready.run(stat, now);
-}
-
-function claim(statements: Statements, found: unknown): ClaimedJob | null {
-  const row = found as JobRow | undefined;
-  if (!row) return null;
-  statements.claim.run(row.number);
-  return toClaimedJob(row);
-}
-
-function settle(
-  statements: Statements,
-  record: Recorder,
-  row: JobRow,
-  settlement: Settlement | RetrySettlement,
-  now: number,
-): void {
-  const { state } = settlement;
-  if (state === 'settling') {
-    const { dueAt, settling, priority } = settlement;
-    const stat = priority === 'stat' ? 1 : 0;
-    statements.settling.run(dueAt, now, settling.count, settling.since, stat, row.number);
-    if (row.state !== state) record(row, { at: now, state, code: null, attempt: row.attempt });
-  } else if (state === 'retrying') {
-    statements.retrying.run(settlement.code, settlement.dueAt, now, now, row.number);
-    record(row, { at: now, state, code: settlement.code, attempt: row.attempt + 1 });
-  } else {
-    end(statements, record, row, settlement, now);
+function* nextInTurn(sql: QueueStatements, lanes: Lanes, now: number): Work<JobRow | null> {
+  for (const stat of [1, 0]) yield* run(sql.ready, stat, now);
+  for (const { lane, served } of lanes.turns()) {
+    const row = yield* one<JobRow>(sql.lanes[lane]);
+    if (!row) continue;
+    served();
+    return row;
   }
+  return null;
 }
 
-/** Endings that are no failure. */
-const reached: readonly JobState[] = ['done', 'skipped', 'retracted'];
-
-type Ending = Exclude<Settlement | RetrySettlement, { readonly state: 'settling' | 'retrying' }>;
-
-/** Only an ending needs another run for what was announced meanwhile: a settling or retrying job runs again anyway. */
-function end(statements: Statements, record: Recorder, row: JobRow, ending: Ending, now: number): void {
-  const code = 'code' in ending ? ending.code : null;
-  const partial = ending.state === 'done' && ending.partial ? 1 : 0;
-  const attempt = reached.includes(ending.state) ? row.attempt : row.attempt + 1;
-  statements.end.run(ending.state, code, partial, now, attempt, row.number);
-  record(row, { at: now, state: ending.state, code, attempt, ...('cause' in ending && { cause: ending.cause }) });
-  if (row.announced_again) restart(statements, record, { ...row, updated_at: now }, now);
+function* orNull<T>(work: Work<T | undefined>): Work<T | null> {
+  return (yield* work) ?? null;
 }
 
-/** Takes the claim off. The due time stays, so that the job keeps its place and the length of its last back-off. */
-function free(
-  statements: Statements,
-  record: Recorder,
-  row: JobRow,
+function* recover(
+  sql: QueueStatements,
+  { write }: Changes,
+  instances: readonly number[] | null,
   now: number,
-  { waitMs, interrupted }: { readonly waitMs: number; readonly interrupted: number },
-): void {
-  const waits = row.state === 'announced' || row.state === 'settling' || row.state === 'retrying';
-  const dueAt = waitMs > 0 ? now + waitMs : row.due_at;
-  const updatedAt = waits ? row.updated_at : now;
-  statements.free.run(waits ? row.state : 'announced', dueAt, updatedAt, interrupted, waitMs > 0 ? 0 : 1, row.number);
-  if (!waits) record(row, { at: now, state: 'announced', code: null, attempt: row.attempt });
+): Work<number> {
+  const orphans = yield* all<JobRow>(sql.orphaned);
+  const rows = orphans.filter(({ instance }) => instances === null || instances.includes(instance ?? Number.NaN));
+  for (const row of rows) yield* write(row, interrupted(row, now));
+  return rows.length;
 }

@@ -1,8 +1,8 @@
 import { Failure } from '../core/failure.ts';
 import type { Artifact, Receipt, Recorded } from '../core/ports.ts';
 import type { Reading } from '../core/reading.ts';
-import type { ArtifactFiles } from './artifacts.ts';
-import type { Database } from './database.ts';
+import type { ArtifactBytes } from './artifacts.ts';
+import { all, one, run, type Work } from './work.ts';
 
 /** Rows of readings and artifacts, as the ledger and the record of withdrawals read them. */
 
@@ -13,7 +13,7 @@ export interface ReadingRow {
   readonly withdrawal: number | null;
 }
 
-interface ArtifactRow {
+export interface ArtifactRow {
   readonly kind: Artifact['kind'];
   readonly name: string;
   readonly file_name: string;
@@ -24,27 +24,32 @@ interface ArtifactRow {
   readonly purged_at: number | null;
 }
 
-export function recorded(
-  statements: ReadingStatements,
-  files: ArtifactFiles,
-  { id, json, withdrawal }: ReadingRow,
-): Recorded {
-  const artifacts = statements.artifacts.all(id) as unknown as ArtifactRow[];
-  const receipts = statements.receipts.all(id) as unknown as Receipt[];
-  const withdrawn = withdrawal === null ? null : statements.withdrawal.get(withdrawal);
+export function* recorded(bytes: ArtifactBytes, { id, json, withdrawal }: ReadingRow): Work<Recorded> {
+  const artifacts: Artifact[] = [];
+  for (const row of yield* all<ArtifactRow>(sql.artifacts, id)) artifacts.push(yield* toArtifact(bytes, row));
+  const receipts = yield* receiptsOf(id);
+  const withdrawn = withdrawal === null ? undefined : yield* one<WithdrawnRow>(sql.withdrawal, withdrawal);
   return {
     reading: JSON.parse(json) as Reading,
-    artifacts: artifacts.map((row) => toArtifact(files, row)),
-    receipts: receipts.map((receipt) => ({ ...receipt })),
-    ...(withdrawn && { withdrawn: { ...(withdrawn as unknown as NonNullable<Recorded['withdrawn']>) } }),
+    artifacts,
+    receipts,
+    ...(withdrawn && { withdrawn: { at: withdrawn.at, code: withdrawn.code } }),
   };
 }
 
+type WithdrawnRow = NonNullable<Recorded['withdrawn']>;
+
+/** Receipts of a reading, in the order of its artifacts. */
+export function* receiptsOf(reading: number | null): Work<readonly Receipt[]> {
+  return (yield* all<Receipt>(sql.receipts, reading)).map((receipt) => ({ ...receipt }));
+}
+
 /**
- * `bytes` reads and verifies its file when somebody asks for it: a delivered study is recalled without its megabytes. It raises
- * a Failure when the file is not what was recorded, or was purged after the delivery.
+ * `bytes` are verified when somebody asks for them: a delivered study is recalled without a look at its megabytes. It raises a
+ * Failure when they are not what was recorded, or were purged after the delivery.
  */
-export function toArtifact(files: ArtifactFiles, row: ArtifactRow): Artifact {
+export function* toArtifact(bytes: ArtifactBytes, row: ArtifactRow): Work<Artifact> {
+  const read = yield* bytesOf(bytes, row);
   return {
     kind: row.kind,
     name: row.name,
@@ -54,35 +59,34 @@ export function toArtifact(files: ArtifactFiles, row: ArtifactRow): Artifact {
     ...(row.sop_class_uid !== null && { SOPClassUID: row.sop_class_uid }),
     sha256: row.sha256,
     get bytes() {
-      if (row.purged_at === null) return files.read(row.sha256);
-      const expected = 'a use within jobs.retentionDays of the delivery';
-      throw new Failure('internal', { where: 'bytes of a delivered artifact', expected, got: 'a later one' });
+      return read();
     },
   };
 }
 
-/** An artifact id means its first bytes for ever. */
-export function keepArtifact(statements: ReadingStatements, files: ArtifactFiles, artifact: Artifact): void {
-  const { id, kind, mediaType, SOPClassUID = null, sha256 } = artifact;
-  if (statements.known.get(id)) return;
-  files.write(sha256, artifact.bytes);
-  statements.insertArtifact.run(id, kind, mediaType, SOPClassUID, sha256);
-}
-
-export type ReadingStatements = ReturnType<typeof prepareReadings>;
-
-export function prepareReadings(database: Database) {
-  return {
-    known: database.prepare('SELECT 1 FROM artifact WHERE id = ?'),
-    insertArtifact: database.prepare(`INSERT INTO artifact (id, kind, media_type, sop_class_uid, sha256)
-      VALUES (?, ?, ?, ?, ?)`),
-    artifacts: database.prepare(`SELECT artifact.*, name, file_name FROM reading_artifact
-      JOIN artifact ON artifact.id = reading_artifact.artifact WHERE reading = ? ORDER BY position`),
-    receipts: database.prepare(selectReceipts),
-    withdrawal: database.prepare('SELECT at, code FROM withdrawal WHERE number = ?'),
+function* bytesOf(bytes: ArtifactBytes, { id, sha256: digest, purged_at: purgedAt }: ArtifactRow) {
+  if (purgedAt === null) return yield* bytes.read(id, digest);
+  return () => {
+    const expected = 'a use within jobs.retentionDays of the delivery';
+    throw new Failure('internal', { where: 'bytes of a delivered artifact', expected, got: 'a later one' });
   };
 }
 
-/** Receipts of a reading, in the order of its artifacts. */
-export const selectReceipts = `SELECT name AS artifact, destination, stored_at AS storedAt, note
-  FROM reading_artifact JOIN receipt USING (artifact) WHERE reading = ? ORDER BY position, destination`;
+/** An artifact id means its first bytes for ever. */
+export function* keepArtifact(bytes: ArtifactBytes, artifact: Artifact): Work<void> {
+  const { id, kind, mediaType, SOPClassUID = null, sha256 } = artifact;
+  if (yield* one(sql.known, id)) return;
+  yield* run(sql.insertArtifact, id, kind, mediaType, SOPClassUID, sha256);
+  yield* bytes.write(id, sha256, artifact.bytes);
+}
+
+const sql = {
+  artifacts: `SELECT artifact.*, name, file_name FROM reading_artifact
+    JOIN artifact ON artifact.id = reading_artifact.artifact WHERE reading = $1 ORDER BY position`,
+  receipts: `SELECT name AS artifact, destination, stored_at AS "storedAt", note
+    FROM reading_artifact JOIN receipt USING (artifact) WHERE reading = $1 ORDER BY position, destination`,
+  known: 'SELECT 1 AS known FROM artifact WHERE id = $1',
+  insertArtifact: `INSERT INTO artifact (id, kind, media_type, sop_class_uid, sha256)
+    VALUES ($1, $2, $3, $4, $5)`,
+  withdrawal: 'SELECT at, code FROM withdrawal WHERE number = $1',
+} as const;

@@ -1,7 +1,8 @@
-import { types } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asFailure, describe, type Failure } from '../core/failure.ts';
 import type { Job, Log, Settlement } from '../core/ports.ts';
-import { type ClaimedJob, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+import { type ClaimedJob, lookAgainOrGone, type RetryRules, type RetrySettlement, retryOrDie } from './backoff.ts';
+import { stackFrames } from './stack-frames.ts';
 import type { DurableQueue } from './store.ts';
 
 /** Takes due jobs off the queue and runs them, a few at a time, until told to stop. */
@@ -36,6 +37,7 @@ const longestSleepMs = 60_000;
 export function runJobs(options: RunnerOptions): Runner {
   const bell = createBell();
   options.signal.addEventListener('abort', bell.ring, { once: true });
+  options.queue.watch?.(bell.ring, options.signal);
   const done = run(options, bell).finally(() => options.signal.removeEventListener('abort', bell.ring));
   return { poke: bell.ring, done };
 }
@@ -47,7 +49,11 @@ async function run(options: RunnerOptions, bell: Bell): Promise<void> {
   const running: Running = new Map();
   const crash = new AbortController();
   try {
-    await options.queue.recover(options.now());
+    await whenThereIsRoom(
+      options,
+      () => !options.signal.aborted,
+      () => options.queue.recover(options.now()),
+    );
     await claimJobs(options, bell, running, crash);
   } finally {
     await stop(options, running);
@@ -68,22 +74,34 @@ async function claimJobs(options: RunnerOptions, bell: Bell, running: Running, c
   };
   while (!signal.aborted && !crash.signal.aborted) {
     const rung = bell.next();
-    const job = running.size < concurrency ? await queue.claim(now()) : null;
+    const job = running.size < concurrency ? await unlessFull(queue.claim(now())) : null;
     if (job) {
       start(job);
       continue;
     }
     const dueAt = running.size < concurrency ? await queue.nextDueAt() : null;
-    await atMost(dueAt === null ? longestSleepMs : Math.max(0, Math.min(longestSleepMs, dueAt - now())), rung);
+    if (job === undefined) await atMost(roomPauseMs, rung);
+    else await atMost(dueAt === null ? longestSleepMs : Math.max(0, Math.min(longestSleepMs, dueAt - now())), rung);
+  }
+}
+
+/** `undefined`: the disk has no room for the claim. */
+async function unlessFull<T>(write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (thrown) {
+    if (asFailure(thrown).code === 'disk-full') return undefined;
+    throw thrown;
   }
 }
 
 /** Waits for what runs until the grace is over, then parks the rest for the next start. */
-async function stop({ queue, now, graceMs = defaultGraceMs }: RunnerOptions, running: Running): Promise<void> {
+async function stop(options: RunnerOptions, running: Running): Promise<void> {
+  const { queue, now, graceMs = defaultGraceMs } = options;
   await atMost(graceMs, Promise.all(running.values()));
   const late = [...running.keys()];
   running.clear();
-  for (const job of late) await queue.park(job, now());
+  for (const job of late) await unlessFull(unlessLost(options, job, queue.park(job, now())));
 }
 
 /** One run. Rejects only when the store fails: then nothing that this process does is durable any more, and it must stop. */
@@ -96,10 +114,42 @@ async function runJob(options: RunnerOptions, job: ClaimedJob, isMine: () => boo
     const failure = asFailure(thrown);
     if (!isMine()) return;
     if (failure.class !== 'skip') log(failureLine(job, failure, now()));
+    if (failure.code === 'claim-lost') return;
     if (failure.code === 'store-failed') throw failure;
     settlement = settlementOf(job, failure, now(), options);
   }
-  if (isMine()) await queue.settle(job, settlement, now());
+  await whenThereIsRoom(options, isMine, () => unlessLost(options, job, queue.settle(job, settlement, now())));
+}
+
+/** Who took a job over ends it; what this run had to say of it is dropped. */
+async function unlessLost({ log, now }: RunnerOptions, job: ClaimedJob, change: Promise<void>): Promise<void> {
+  try {
+    await change;
+  } catch (thrown) {
+    const failure = asFailure(thrown);
+    if (failure.code !== 'claim-lost') throw thrown;
+    log(failureLine(job, failure, now()));
+  }
+}
+
+const roomPauseMs = 2_000;
+
+/** A full disk keeps no settlement from being written once there is room: until then the run holds its claim. */
+async function whenThereIsRoom(
+  { signal }: RunnerOptions,
+  isMine: () => boolean,
+  write: () => Promise<void>,
+): Promise<void> {
+  while (isMine()) {
+    try {
+      return await write();
+    } catch (thrown) {
+      if (asFailure(thrown).code !== 'disk-full') throw thrown;
+    }
+    // At a stop the claim is left: the next start frees it.
+    if (signal.aborted) return;
+    await sleep(roomPauseMs, undefined, { signal }).catch(() => {});
+  }
 }
 
 /** What a failure makes of a run, by its class. */
@@ -114,7 +164,7 @@ export function settlementOf(
     case 'skip':
       return { state: 'skipped', code };
     case 'quarantine':
-      return { state: code === 'source-gone' ? 'source-gone' : 'quarantined', code };
+      return code === 'source-gone' ? lookAgainOrGone(job, now) : { state: 'quarantined', code };
     case 'transient':
     case 'ambiguous':
       return retryOrDie(job, { code, retryAfterSeconds: failure.detail.retryAfterSeconds }, now, rules);
@@ -126,22 +176,13 @@ export function settlementOf(
 function failureLine(job: Job, failure: Failure, now: number): Parameters<Log>[0] {
   const { code, detail } = failure;
   const line = { time: new Date(now).toISOString(), event: 'failure', job: job.number, code, class: failure.class };
-  const stack = code === 'internal' ? { stack: frames(detail.cause ?? failure) } : {};
+  const stack = code === 'internal' ? { stack: stackFrames(detail.cause ?? failure) } : {};
   return { ...line, detail: withoutUids(describe(code, detail)), ...stack };
 }
 
 /** Five components or more, or a `2.25.` UUID; an IPv4 address stays. */
 function withoutUids(text: string): string {
   return text.replaceAll(/\b(?:2\.25\.\d+|\d+(?:\.\d+){4,})\b/g, '<uid>');
-}
-
-/** Where an unexpected error came from. Its message stays out of the log: nobody vouches that it quotes no patient. */
-function frames(error: unknown): string {
-  if (!types.isNativeError(error)) return `thrown: a ${typeof error}`;
-  const { stack = '', message } = error;
-  const afterMessage = stack.slice(stack.indexOf(message) + message.length);
-  const lines = afterMessage.split('\n').filter((line) => /^ {4}at /.test(line));
-  return [error.constructor.name, ...lines.map((line) => line.trim())].join('\n');
 }
 
 interface Bell {

@@ -6,7 +6,7 @@ import { type Database, transaction, translateErrors } from './database.ts';
 const where = 'the schema of the job store';
 
 /** "CXRG" in ASCII: tells our database from any other. */
-const applicationId = 0x43585247;
+export const applicationId = 0x43585247;
 
 /**
  * `waiting` is derived from claim and state, so that the three cannot disagree. `failing_since` starts the retry window,
@@ -125,6 +125,13 @@ CREATE INDEX job_by_turn ON job (waiting, ready, stat, due_at, number);
 CREATE INDEX job_by_arrival ON job (waiting, ready, stat, announced_at, number);
 `;
 
+/** What names a claim, for a run that ends after it was parked; see `JobRow`. */
+const claimTables = `
+ALTER TABLE job ADD COLUMN claim TEXT;
+ALTER TABLE job ADD COLUMN instance INTEGER;
+ALTER TABLE job ADD COLUMN ended_claim TEXT;
+`;
+
 /**
  * What a person asked for stands in the history; what was taken back, in `withdrawal`: `note` is the rejection note for the archive,
  * `code` what could not be taken back, and `artifact` of a receipt the id of the note or of a report.
@@ -154,7 +161,7 @@ CREATE INDEX reading_by_withdrawal ON reading (withdrawal);
 ALTER TABLE history ADD COLUMN demand TEXT;
 `;
 
-const migrations: readonly string[] = [jobTables + ledgerTables, laneTables, withdrawalTables];
+const migrations: readonly string[] = [jobTables + ledgerTables, laneTables, claimTables, withdrawalTables];
 
 export const schemaVersion = migrations.length;
 
@@ -162,14 +169,16 @@ export const schemaVersion = migrations.length;
  * Brings the tables to this version in one transaction; refuses a database of a newer gateway or of another program. The folder
  * is locked: nobody writes between the copy of what was there and the change (fault 78).
  * @param keepCopy hears the version of a database with content before it is changed.
+ * @returns whether there were no tables before.
  */
-export function migrate(database: Database, keepCopy: (version: number) => void): void {
+export function migrate(database: Database, keepCopy: (version: number) => void): boolean {
   const version = versionOf(database);
-  if (version === schemaVersion) return;
+  if (version === schemaVersion) return false;
   if (version > 0) keepCopy(version);
-  transaction(database, where, () => {
+  return transaction(database, where, () => {
     for (const migration of migrations.slice(version)) database.exec(migration);
     database.exec(`PRAGMA user_version = ${schemaVersion}; PRAGMA application_id = ${applicationId}`);
+    return version === 0;
   });
 }
 
@@ -179,13 +188,14 @@ function versionOf(database: Database): number {
     const version = readPragma(database, 'user_version');
     const owner = readPragma(database, 'application_id');
     const foreign = version === 0 ? hasTables(database) : owner !== applicationId;
-    if (foreign) refuse('a database of this gateway, or none', "another program's");
-    if (version > schemaVersion) refuse(`schema version ${schemaVersion} or older`, `${version}, of a newer gateway`);
+    if (foreign) refuseSchema('a database of this gateway, or none', "another program's");
+    if (version > schemaVersion)
+      refuseSchema(`schema version ${schemaVersion} or older`, `${version}, of a newer gateway`);
     return version;
   });
 }
 
-function refuse(expected: string, got: string): never {
+export function refuseSchema(expected: string, got: string): never {
   throw new Failure('store-failed', { where, expected, got });
 }
 

@@ -14,13 +14,14 @@ const name = 'site-secret';
  */
 export function siteSecret(folder: string): string {
   return translateErrors('the site secret', () => {
-    if (!existsSync(join(folder, name))) writeDurably(folder, name, `${randomBytes(32).toString('hex')}\n`);
-    const secret = readFileSync(join(folder, name), 'utf8').trim();
-    if (/^[0-9a-f]{64}$/.test(secret)) return secret;
-    throw new Failure('store-failed', {
-      where: 'the file site-secret',
-      expected: '64 hex digits',
-      got: 'something else',
-    });
+    if (!existsSync(join(folder, name))) writeDurably(folder, name, `${newSecret()}\n`);
+    return checkedSecret('the file site-secret', readFileSync(join(folder, name), 'utf8').trim());
   });
+}
+
+export const newSecret = (): string => randomBytes(32).toString('hex');
+
+export function checkedSecret(where: string, secret: string): string {
+  if (/^[0-9a-f]{64}$/.test(secret)) return secret;
+  throw new Failure('store-failed', { where, expected: '64 hex digits', got: 'something else' });
 }

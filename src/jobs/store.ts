@@ -2,6 +2,7 @@ import type { FailureCode } from '../core/failure.ts';
 import type { Job, JobQueue, JobState, Ledger, Memory, Settlement, StudyBoard, Withdrawals } from '../core/ports.ts';
 import type { Demand } from '../core/study.ts';
 import type { ClaimedJob, RetrySettlement } from './backoff.ts';
+import type { StoreStart } from './damage.ts';
 import type { StudyPast } from './past.ts';
 
 /** What a store gives, whatever engine holds it. Every implementation passes the suites in `test/contracts`. */
@@ -29,9 +30,16 @@ export interface DurableQueue extends JobQueue {
   settle(job: Job, settlement: Settlement | RetrySettlement, now: number): Promise<void>;
   /** Gives a claim back unsettled: the job is due at once, for whoever claims next, and nothing counts as failed. */
   park(job: Job, now: number): Promise<void>;
+  /** Of a store that several processes share: calls back when one of them made work, until the signal aborts. */
+  watch?(ring: () => void, signal: AbortSignal): void;
 }
 
 export interface Store {
+  readonly start: StoreStart;
+  /** Name of the damaged database in the state folder, when `start` is `damaged`; else null. */
+  readonly setAsideAs: string | null;
+  /** Whether this store was begun in place of one that was lost or damaged, at this start or at an earlier one. */
+  readonly recovering: boolean;
   readonly queue: DurableQueue;
   readonly ledger: Ledger;
   readonly withdrawals: Withdrawals;
@@ -43,12 +51,18 @@ export interface Store {
   /** The memory of the source `name`. */
   memory(name: string): Memory;
   /** Site secret, 64 hex digits; made once. */
-  secret(): string;
+  secret(): Promise<string>;
+  /** Whether this process is the one that does `task`: of several on one store only one is, until it ends. */
+  leads(task: string): Promise<boolean>;
+  /** Raises `store-failed` when the store cannot be asked now; does not wait for it. */
+  check(): Promise<void>;
   /**
    * Removes the bytes of delivered artifacts of studies that ended before `olderThan` (milliseconds since 1970), and what crashes
-   * left over. An artifact without a receipt is never removed. Gives the number of files removed.
+   * left over. An artifact without a receipt is never removed. Gives the number of artifacts removed.
    */
   purge(olderThan: number, now: number): Promise<number>;
-  /** Closes the store and unlocks the folder. */
-  close(): void;
+  /** The artifact is no longer at the destination: it is delivered again at the next run. False when its bytes were purged. */
+  forgetReceipt(artifactId: string, destination: string): Promise<boolean>;
+  /** Closes the store and unlocks the folder; a second call changes nothing. */
+  close(): Promise<void>;
 }

@@ -1,18 +1,12 @@
 import type { FailureCode } from '../core/failure.ts';
-import type { Receipt, Recorded, Withdrawal, Withdrawals } from '../core/ports.ts';
+import type { Job, Receipt, Recorded, Withdrawal, Withdrawals } from '../core/ports.ts';
 import type { Demand } from '../core/study.ts';
-import type { ArtifactFiles } from './artifacts.ts';
-import { type Database, transaction } from './database.ts';
-import {
-  keepArtifact,
-  prepareReadings,
-  type ReadingRow,
-  type ReadingStatements,
-  recorded,
-  toArtifact,
-} from './readings.ts';
+import type { ArtifactBytes } from './artifacts.ts';
+import { mustHold } from './ledger.ts';
+import { type ArtifactRow, keepArtifact, type ReadingRow, recorded, toArtifact } from './readings.ts';
+import { all, type Engine, one, run, type Work } from './work.ts';
 
-/** What was taken back, on SQLite: a withdrawal with its note is recorded together with the readings that stand no more. */
+/** What was taken back: a withdrawal with its note is recorded together with the readings that stand no more. */
 
 const where = 'the record of withdrawals';
 
@@ -25,79 +19,71 @@ interface WithdrawalRow {
   readonly code: FailureCode | null;
 }
 
-export function createWithdrawals(database: Database, files: ArtifactFiles): Withdrawals {
-  const statements = prepare(database);
-  const load = (row: WithdrawalRow) => toWithdrawal(statements, files, row);
+export function createWithdrawals(engine: Engine, bytes: ArtifactBytes): Withdrawals {
   return {
-    async standing(studyInstanceUid) {
-      return transaction(database, where, () =>
-        recordings(statements, files, statements.standing.all(studyInstanceUid) as unknown as ReadingRow[]),
-      );
-    },
-    async latest(studyInstanceUid) {
-      return transaction(database, where, () => {
-        const row = statements.latest.get(studyInstanceUid) as WithdrawalRow | undefined;
-        return row ? load(row) : null;
-      });
-    },
-    async record(studyInstanceUid, { demand, at, note }) {
-      return transaction(database, where, () => {
-        if (note) keepArtifact(statements.readings, files, note);
-        const row = statements.insert.get(studyInstanceUid, JSON.stringify(demand), at, note?.id ?? null);
-        const inserted = row as unknown as WithdrawalRow;
-        statements.withdraw.run(inserted.number, studyInstanceUid);
-        return load(inserted);
-      });
-    },
-    async receive({ number }, receipts, code) {
-      transaction(database, where, () => {
+    standing: (studyInstanceUid) => engine.read(where, () => recordings(bytes, sql.standing, studyInstanceUid)),
+    latest: (studyInstanceUid) =>
+      engine.read(where, function* () {
+        const row = yield* one<WithdrawalRow>(sql.latest, studyInstanceUid);
+        return row ? yield* toWithdrawal(bytes, row) : null;
+      }),
+    record: (job, withdrawal) =>
+      engine.transaction(where, function* () {
+        yield* mustHold(engine.dialect, job);
+        return yield* insert(bytes, job, withdrawal);
+      }),
+    receive: ({ number }, receipts, code) =>
+      engine.transaction(where, function* () {
         for (const { artifact, destination, storedAt, note } of receipts)
-          statements.receive.run(number, artifact, destination, storedAt, note);
-        statements.code.run(code, number);
-      });
-    },
+          yield* run(sql.receive, number, artifact, destination, storedAt, note);
+        yield* run(sql.code, code, number);
+      }),
   };
 }
 
-function toWithdrawal(statements: Statements, files: ArtifactFiles, row: WithdrawalRow): Withdrawal {
-  const { number, demand, at, note, code } = row;
-  const readings = statements.withdrawn.all(number) as unknown as ReadingRow[];
-  const receipts = statements.receipts.all(number) as unknown as Receipt[];
+function* insert(
+  bytes: ArtifactBytes,
+  { studyInstanceUid }: Job,
+  { demand, at, note }: Pick<Withdrawal, 'demand' | 'at' | 'note'>,
+): Work<Withdrawal> {
+  if (note) yield* keepArtifact(bytes, note);
+  const values = [studyInstanceUid, JSON.stringify(demand), at, note?.id ?? null];
+  const row = (yield* one<WithdrawalRow>(sql.insert, ...values))!;
+  yield* run(sql.withdraw, row.number, studyInstanceUid);
+  return yield* toWithdrawal(bytes, row);
+}
+
+function* toWithdrawal(bytes: ArtifactBytes, { number, demand, at, note, code }: WithdrawalRow): Work<Withdrawal> {
+  const noteRow = note === null ? undefined : yield* one<ArtifactRow>(sql.note, note);
   return {
     number,
     demand: JSON.parse(demand) as Demand,
     at,
-    readings: recordings(statements, files, readings),
-    note:
-      note === null
-        ? null
-        : toArtifact(files, statements.note.get(note) as unknown as Parameters<typeof toArtifact>[1]),
-    receipts: receipts.map((receipt) => ({ ...receipt })),
+    readings: yield* recordings(bytes, sql.withdrawn, number),
+    note: noteRow ? yield* toArtifact(bytes, noteRow) : null,
+    receipts: (yield* all<Receipt>(sql.receipts, number)).map((receipt) => ({ ...receipt })),
     code,
   };
 }
 
-const recordings = ({ readings }: Statements, files: ArtifactFiles, rows: readonly ReadingRow[]): readonly Recorded[] =>
-  rows.map((row) => recorded(readings, files, row));
-
-type Statements = ReturnType<typeof prepare> & { readonly readings: ReadingStatements };
-
-function prepare(database: Database) {
-  return {
-    readings: prepareReadings(database),
-    standing: database.prepare('SELECT * FROM reading WHERE study = ? AND withdrawal IS NULL ORDER BY id'),
-    withdrawn: database.prepare('SELECT * FROM reading WHERE withdrawal = ? ORDER BY id'),
-    latest: database.prepare('SELECT * FROM withdrawal WHERE study = ? ORDER BY number DESC LIMIT 1'),
-    insert: database.prepare('INSERT INTO withdrawal (study, demand, at, note) VALUES (?, ?, ?, ?) RETURNING *'),
-    withdraw: database.prepare('UPDATE reading SET withdrawal = ? WHERE study = ? AND withdrawal IS NULL'),
-    note: database.prepare(
-      `SELECT *, 'rejection-note' AS name, 'rejection-note.dcm' AS file_name FROM artifact WHERE id = ?`,
-    ),
-    receipts: database.prepare(`SELECT artifact, destination, stored_at AS storedAt, note FROM withdrawal_receipt
-      WHERE withdrawal = ? ORDER BY destination, artifact`),
-    receive:
-      database.prepare(`INSERT OR REPLACE INTO withdrawal_receipt (withdrawal, artifact, destination, stored_at, note)
-      VALUES (?, ?, ?, ?, ?)`),
-    code: database.prepare('UPDATE withdrawal SET code = ? WHERE number = ?'),
-  };
+function* recordings(bytes: ArtifactBytes, text: string, value: string | number): Work<readonly Recorded[]> {
+  const found: Recorded[] = [];
+  for (const row of yield* all<ReadingRow>(text, value)) found.push(yield* recorded(bytes, row));
+  return found;
 }
+
+const sql = {
+  standing: 'SELECT id, json, withdrawal FROM reading WHERE study = $1 AND withdrawal IS NULL ORDER BY id',
+  withdrawn: 'SELECT id, json, withdrawal FROM reading WHERE withdrawal = $1 ORDER BY id',
+  latest: 'SELECT number, demand, at, note, code FROM withdrawal WHERE study = $1 ORDER BY number DESC LIMIT 1',
+  insert: `INSERT INTO withdrawal (study, demand, at, note) VALUES ($1, $2, $3, $4)
+    RETURNING number, demand, at, note, code`,
+  withdraw: 'UPDATE reading SET withdrawal = $1 WHERE study = $2 AND withdrawal IS NULL',
+  note: `SELECT artifact.*, 'rejection-note' AS name, 'rejection-note.dcm' AS file_name FROM artifact WHERE id = $1`,
+  receipts: `SELECT artifact, destination, stored_at AS "storedAt", note FROM withdrawal_receipt
+    WHERE withdrawal = $1 ORDER BY destination, artifact`,
+  receive: `INSERT INTO withdrawal_receipt (withdrawal, artifact, destination, stored_at, note)
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (withdrawal, artifact, destination)
+    DO UPDATE SET stored_at = excluded.stored_at, note = excluded.note`,
+  code: 'UPDATE withdrawal SET code = $1 WHERE number = $2',
+} as const;

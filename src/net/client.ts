@@ -1,11 +1,14 @@
-import { Readable } from 'node:stream';
-import { Agent, type Dispatcher, request as send } from 'undici';
-import { Failure } from '../core/failure.ts';
+import { Agent, type Dispatcher } from 'undici';
+import { asFailure, Failure, type FailureCode } from '../core/failure.ts';
 import { collect, readBody } from './body.ts';
+import { type Breaker, createBreaker, type Permit } from './breaker.ts';
+import { createConnect } from './connect.ts';
+import { begin, codeOfError, dumpedBytes, type Exchange, exchangeAnswers, type Transport } from './exchange.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
+import { createLogin, type Login } from './login.ts';
 import type { Credentials } from './options.ts';
-import { createPin, type Pin, type Pinned } from './pinning.ts';
-import { createSlots } from './slots.ts';
+import { createPin, type Pinned } from './pinning.ts';
+import { createSlots, type Slots } from './slots.ts';
 import { fail, type Peer, statusFailure } from './statuses.ts';
 
 export interface HttpOptions {
@@ -14,6 +17,8 @@ export interface HttpOptions {
   /** Absolute base URLs; every request lies below one of them, and so does every redirect that is followed. */
   readonly roots: readonly string[];
   readonly credentials: Credentials;
+  /** The credentials as they are kept now, for a server that has just refused those that we have; null: nothing else is kept. */
+  readonly renew?: () => Promise<Credentials | null>;
   /** PEM text of the authorities to trust instead of the built-in ones. */
   readonly ca: string | null;
   /** Total time of one request, from the first byte sent to the last byte read; waiting for a free place is not counted. */
@@ -22,58 +27,86 @@ export interface HttpOptions {
   readonly maxBytes: number;
   /** Requests at the same time; an answer holds its place until its body is read. */
   readonly maxInFlight: number;
-  /** Milliseconds since 1970, for Retry-After dates. */
+  /** Milliseconds since 1970, for Retry-After dates and pauses. */
   readonly now?: () => number;
+  /** Told once when a server begins to refuse our credentials. */
+  readonly onRefused?: (code: FailureCode) => void;
+  /** Told of the certificate of each new TLS connection: until when it is valid, milliseconds since 1970. */
+  readonly onCertificate?: (validUntil: number) => void;
 }
 
-const mostRedirects = 3;
-const redirects = new Set([301, 302, 303, 307, 308]);
-/** An error body up to this size is read to its end, which keeps the connection; its text is thrown away. */
-const dumpedBytes = 16_384;
-
-interface Tools extends HttpOptions {
-  readonly pin: Pin;
-  readonly dispatcher: Dispatcher;
-  readonly authorization: string | null;
-}
-
-/** One request under its deadline. */
-interface Exchange {
-  readonly request: HttpRequest;
-  readonly pinned: Pinned;
-  readonly signal: AbortSignal;
-  /** Ends the deadline and gives the place up. */
-  readonly done: () => void;
+interface Tools extends HttpOptions, Transport {
+  readonly login: Login;
+  readonly slots: Slots;
+  readonly breakerOf: (origin: string) => Breaker;
 }
 
 /** A client for one peer. Every failure is a Failure of that peer and holds no address, no credential and no text of an answer. */
 export function createHttp(options: HttpOptions): Http {
-  const { ca, timeoutMs, maxInFlight } = options;
-  const connect = { timeout: timeoutMs, ...(ca === null ? {} : { ca }) };
+  const { maxInFlight, now = Date.now, onRefused = () => {} } = options;
+  const connect = createConnect(options);
   const dispatcher = new Agent({ connect, connections: maxInFlight, headersTimeout: 0, bodyTimeout: 0 });
-  const authorization = authorizationOf(options.credentials);
-  const tools: Tools = { ...options, dispatcher, authorization, pin: createPin(options.roots) };
-  const slots = createSlots(maxInFlight);
-  return {
-    async request(request) {
-      const pinned = pinOrRefuse(tools, request.method, request.url);
-      const release = await slots.take();
-      const exchange = begin(request, pinned, request.timeoutMs ?? timeoutMs, release);
-      try {
-        return await respond(tools, exchange, await exchangeAnswers(tools, exchange));
-      } catch (thrown) {
-        exchange.done();
-        throw requestFailure(tools.peer, thrown, exchange);
-      }
-    },
-    close: () => dispatcher.destroy(),
+  const breakers = new Map<string, Breaker>();
+  const breakerOf = (origin: string): Breaker => {
+    const breaker = breakers.get(origin) ?? createBreaker({ now, onRefused });
+    breakers.set(origin, breaker);
+    return breaker;
   };
+  const pin = createPin(options.roots);
+  const login = createLogin(options.credentials, options.renew);
+  const tools: Tools = { ...options, dispatcher, breakerOf, login, pin, slots: createSlots(maxInFlight) };
+  return { request: (request) => ask(tools, request), close: () => dispatcher.destroy() };
 }
 
-function authorizationOf(credentials: Credentials): string | null {
-  if (credentials.kind === 'none') return null;
-  if (credentials.kind === 'bearer') return `Bearer ${credentials.token}`;
-  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`, 'utf8').toString('base64')}`;
+/** A place is given up a turn later: the breaker must have heard of a failure before the next in line is let in. */
+async function takePlace({ slots }: Tools): Promise<() => void> {
+  const release = await slots.take();
+  return () => void setImmediate(release);
+}
+
+async function ask(tools: Tools, request: HttpRequest): Promise<HttpResponse> {
+  const pinned = pinOrRefuse(tools, request.method, request.url);
+  const release = await takePlace(tools);
+  let permit: Permit;
+  try {
+    // Behind the place: whoever waited for it may find that the server must be left alone by now.
+    permit = tools.breakerOf(pinned.url.origin).enter(pinned.where);
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
+  try {
+    const answer = await askWithLogin(tools, request, pinned, release);
+    permit.succeeded();
+    return answer;
+  } catch (thrown) {
+    permit.failed(asFailure(thrown));
+    throw thrown;
+  }
+}
+
+/** A server that refuses our credentials is asked once more if others are kept by now: a token is replaced before it ends. */
+async function askWithLogin(tools: Tools, request: HttpRequest, pinned: Pinned, release: () => void) {
+  const { login } = tools;
+  const authorization = login.authorization();
+  try {
+    return await askOnce(tools, { request, pinned, authorization }, release);
+  } catch (thrown) {
+    if (asFailure(thrown).detail.got !== 'status 401' || !(await login.renew(authorization))) throw thrown;
+    return askOnce(tools, { request, pinned, authorization: login.authorization() }, await takePlace(tools));
+  }
+}
+
+type Question = Pick<Exchange, 'request' | 'pinned' | 'authorization'>;
+
+async function askOnce(tools: Tools, question: Question, release: () => void): Promise<HttpResponse> {
+  const exchange = begin(question, question.request.timeoutMs ?? tools.timeoutMs, release);
+  try {
+    return await respond(tools, exchange, await exchangeAnswers(tools, exchange));
+  } catch (thrown) {
+    exchange.done();
+    throw requestFailure(tools.peer, thrown, exchange);
+  }
 }
 
 function pinOrRefuse({ pin }: Tools, method: string, url: string): Pinned {
@@ -82,73 +115,6 @@ function pinOrRefuse({ pin }: Tools, method: string, url: string): Pinned {
     throw new Failure('internal', { where: `${method} request`, expected: 'an address below a configured root' });
   return pinned;
 }
-
-function begin(request: HttpRequest, pinned: Pinned, timeoutMs: number, release: () => void): Exchange {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), timeoutMs);
-  const done = () => {
-    clearTimeout(timer);
-    release();
-  };
-  controller.signal.addEventListener('abort', done, { once: true });
-  return { request, pinned, signal: controller.signal, done };
-}
-
-/** The final answer: redirects are followed for GET only, below the roots only, so that credentials stay there. */
-async function exchangeAnswers(tools: Tools, exchange: Exchange): Promise<Dispatcher.ResponseData> {
-  const { request, signal } = exchange;
-  let pinned = exchange.pinned;
-  for (let hops = 0; ; hops++) {
-    const answer = await sendOnceOrAgain(tools, exchange, pinned.url);
-    const location = answer.headers['location'];
-    const isRedirect = redirects.has(answer.statusCode) && !request.expectStatus?.includes(answer.statusCode);
-    if (!isRedirect) return answer;
-    await answer.body.dump({ limit: dumpedBytes, signal });
-    const next = followable(tools, request.method, pinned, typeof location === 'string' ? location : null);
-    if (!next || hops === mostRedirects) {
-      const got = next ? 'too many redirects' : 'a redirect elsewhere';
-      throw fail(tools.peer, 'strange', {
-        where: exchange.pinned.where,
-        expected: 'an answer of the server itself',
-        got,
-      });
-    }
-    pinned = next;
-  }
-}
-
-function followable({ pin }: Tools, method: string, from: Pinned, location: string | null): Pinned | null {
-  if (method !== 'GET' || location === null || !URL.canParse(location, from.url.href)) return null;
-  const next = pin(method, new URL(location, from.url.href).href);
-  return next?.url.origin === from.url.origin ? next : null;
-}
-
-/** A peer may close an idle connection at the moment we use it: a GET that met this is sent once more. */
-async function sendOnceOrAgain(tools: Tools, exchange: Exchange, url: URL): Promise<Dispatcher.ResponseData> {
-  try {
-    return await sendOnce(tools, exchange, url);
-  } catch (thrown) {
-    const stale = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(codeOfError(thrown));
-    if (!stale || exchange.request.method !== 'GET' || exchange.signal.aborted) throw thrown;
-    return sendOnce(tools, exchange, url);
-  }
-}
-
-function sendOnce({ dispatcher, authorization }: Tools, { request, signal }: Exchange, url: URL) {
-  const { method, headers, body } = request;
-  const own = authorization === null ? {} : { authorization };
-  return send(url, {
-    dispatcher,
-    method,
-    signal,
-    headers: { 'accept-encoding': 'identity', ...lowerCase(headers), ...own },
-    body:
-      body === undefined ? null : typeof body === 'string' || body instanceof Uint8Array ? body : Readable.from(body),
-  });
-}
-
-const lowerCase = (headers: HttpRequest['headers'] = {}) =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
 async function respond(tools: Tools, exchange: Exchange, answer: Dispatcher.ResponseData): Promise<HttpResponse> {
   const { peer, now = Date.now } = tools;
@@ -196,10 +162,4 @@ function requestFailure(peer: Peer, thrown: unknown, { pinned: { where }, signal
     return fail(peer, 'timeout', { where, expected: 'a connection', got: 'none' });
   if (code.startsWith('UND_ERR_INVALID') || code === '') return new Failure('internal', { where, cause: thrown });
   return fail(peer, 'unavailable', { where, expected: 'an answer', got: code });
-}
-
-function codeOfError(thrown: unknown): string {
-  const { code, errors } = (thrown ?? {}) as { readonly code?: unknown; readonly errors?: readonly unknown[] };
-  if (typeof code === 'string') return code.slice(0, 60);
-  return errors?.[0] ? codeOfError(errors[0]) : '';
 }

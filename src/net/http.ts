@@ -5,6 +5,7 @@ export interface HttpRequest {
   /** Absolute; its origin and path must lie below one of the configured roots. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What is iterated must be so a second time: a request whose credentials were refused is sent once more. */
   readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>;
   /** Total, from the first byte sent to the last byte read. */
   readonly timeoutMs?: number;

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import { isUid } from '../core/ids.ts';
 import type { InstanceReference } from '../core/study.ts';
+import { keywords } from '../dicom/keywords.ts';
 import { folderStore, memoryStore, type ObjectStore, type StoredObject } from './archive-store.ts';
 import { listen } from './listen.ts';
 import { mediaParameter, readMultipart, writeMultipart } from './multipart.ts';
-import { answer, readQuery } from './qido.ts';
-import { type Level, rowsOf } from './qido-rows.ts';
+import { answer, type Query, readQuery } from './qido.ts';
+import { type Level, type Row, rowsOf } from './qido-rows.ts';
 import { renderObject } from './rendered.ts';
 import { storeParts } from './stow.ts';
 
@@ -17,6 +19,8 @@ import { storeParts } from './stow.ts';
 export interface ArchiveOptions {
   /** Where the objects lie; in memory only when absent. */
   readonly folder?: string;
+  /** In place of `folder`: a store that the caller holds and may change. */
+  readonly store?: ObjectStore;
   /** A free one when absent. */
   readonly port?: number;
   /** Stands before every handler; may answer in the archive's place, delay, or cut the connection. */
@@ -40,7 +44,7 @@ export interface RunningArchive {
 const maxStoreBytes = 512 * 1024 * 1024;
 
 export async function startArchive(options: ArchiveOptions = {}): Promise<RunningArchive> {
-  const store = options.folder === undefined ? memoryStore() : folderStore(options.folder);
+  const store = options.store ?? (options.folder === undefined ? memoryStore() : folderStore(options.folder));
   const app = express();
   app.disable('x-powered-by');
   if (options.before) app.use(options.before);
@@ -49,10 +53,8 @@ export async function startArchive(options: ArchiveOptions = {}): Promise<Runnin
   return { url: `${origin}${rootPath}`, close, studies: () => studiesOf(store) };
 }
 
-function studiesOf(store: ObjectStore): readonly StoredStudy[] {
-  const groups = Map.groupBy(store.all(), (object) => object.StudyInstanceUID);
-  return [...groups].map(([StudyInstanceUID, instances]) => ({ StudyInstanceUID, instances }));
-}
+const studiesOf = (store: ObjectStore): readonly StoredStudy[] =>
+  store.studies().map((StudyInstanceUID) => ({ StudyInstanceUID, instances: store.ofStudy(StudyInstanceUID) }));
 
 const rootPath = '/dicom-web';
 const study = `${rootPath}/studies/:study`;
@@ -83,23 +85,53 @@ function refuse(response: Response, status: number, message: string): void {
   response.status(status).type('text/plain').send(message);
 }
 
-/** The objects that the path names; all of them where it names none. */
+/** The objects of the study that the path names. */
 function named(store: ObjectStore, request: Request): readonly StoredObject[] {
   const { study, series, instance } = request.params;
   return store
-    .all()
-    .filter((object) => study === undefined || object.StudyInstanceUID === study)
+    .ofStudy(String(study))
     .filter((object) => series === undefined || object.SeriesInstanceUID === series)
     .filter((object) => instance === undefined || object.SOPInstanceUID === instance);
 }
 
 function searchHandler(store: ObjectStore, level: Level): RequestHandler {
+  const rowsOfStudy = rowsByStudy(store, level);
   return (request, response) => {
     const query = readQuery(new URL(request.url, 'http://archive').searchParams);
     if (!query) return refuse(response, 400, 'limit and offset must be counts.');
-    const { rows, remaining } = answer(rowsOf(level, named(store, request), rootOf(request)), query);
+    const { study, series } = request.params;
+    const studies = study === undefined ? candidates(store, query) : [String(study)];
+    const rows = studies
+      .flatMap((uid) => rowsOfStudy(uid, rootOf(request)))
+      .filter(({ full }) => series === undefined || full[keywords.SeriesInstanceUID[0]]?.Value?.[0] === series);
+    const { rows: page, remaining } = answer(rows, query);
     if (remaining > 0) response.set('Warning', `299 cxr-gateway-sandbox "There are ${remaining} additional results"`);
-    response.type('application/dicom+json').send(JSON.stringify(rows));
+    response.type('application/dicom+json').send(JSON.stringify(page));
+  };
+}
+
+/** The studies that may hold what is asked for: a UID is looked up, so that an archive of many studies stays fast. */
+function candidates(store: ObjectStore, { matches }: Query): readonly string[] {
+  const asked = (keyword: 'StudyInstanceUID' | 'SOPInstanceUID') => {
+    const keys = matches[keywords[keyword][0]]?.flatMap((key) => key.split(',')) ?? [];
+    return keys.length > 0 && keys.every(isUid) ? new Set(keys) : null;
+  };
+  const [studies, instances] = [asked('StudyInstanceUID'), asked('SOPInstanceUID')];
+  if (studies?.size === 1) return [...studies];
+  if (instances?.size === 1) return [...instances].flatMap((uid) => store.get(uid)?.StudyInstanceUID ?? []);
+  return studies ? store.studies().filter((uid) => studies.has(uid)) : store.studies();
+}
+
+/** Rows are made once for the objects of a study as they are. */
+function rowsByStudy(store: ObjectStore, level: Level): (uid: string, root: string) => readonly Row[] {
+  const made = new WeakMap<readonly StoredObject[], { readonly root: string; readonly rows: readonly Row[] }>();
+  return (uid, root) => {
+    const objects = store.ofStudy(uid);
+    const known = made.get(objects);
+    if (known?.root === root) return known.rows;
+    const rows = rowsOf(level, objects, root);
+    made.set(objects, { root, rows });
+    return rows;
   };
 }
 

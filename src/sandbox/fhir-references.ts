@@ -31,7 +31,7 @@ export function relative(reference: string, base: string): string {
 }
 
 /** Refuses a resource that refers to what is not there (400), as a server with referential integrity does. */
-export function checkReferences(resource: Resource, tables: Tables): void {
+export function checkReferences(resource: Resource, tables: Pick<Tables, 'get'>): void {
   for (const reference of referencesOf(resource)) {
     if (reference.startsWith('#')) continue;
     const match = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})$/.exec(reference);

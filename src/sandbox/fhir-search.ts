@@ -1,6 +1,6 @@
 import { relative } from './fhir-references.ts';
 import { Refusal } from './fhir-refusal.ts';
-import { keyOf, latest, ofType, type Stored, type Tables } from './fhir-tables.ts';
+import { keyOf, latest, type Stored, type Tables } from './fhir-tables.ts';
 
 /** Search (FHIR R4, search.html) over the parameters that a reader of our reports needs; all others are refused by name. */
 
@@ -43,7 +43,12 @@ export const searchParameters: Readonly<Record<string, Readonly<Record<string, P
   Device: { ...everywhere, status: token('status') },
   Endpoint: { ...everywhere, status: token('status') },
   Organization: everywhere,
-  Provenance: { _id: token('id'), target: reference('target'), patient: reference('target') },
+  Provenance: {
+    _id: token('id'),
+    target: reference('target'),
+    patient: reference('target'),
+    agent: reference('agent.who'),
+  },
 };
 
 const control = new Set(['_include', '_count', '_offset', '_sort', '_format', '_pretty', '_total']);
@@ -56,12 +61,25 @@ export interface Scope {
 /** All resources of a type that meet every parameter, newest first when `_sort=-_lastUpdated`. */
 export function search(type: string, query: URLSearchParams, scope: Scope): readonly Stored[] {
   const keys = [...query].filter(([name]) => !control.has(name));
-  const found = ofType(scope.tables, type).filter((stored) =>
+  const found = candidates(type, keys, scope).filter((stored) =>
     keys.every(([name, value]) => meets(stored, name, value, scope)),
   );
   // A parameter must be known even where no resource is there to try it on.
   for (const [name] of keys) parameterOf(type, name.split(/[.:]/)[0]!);
   return sorted(found, query.get('_sort'));
+}
+
+/** All of the type, or those that a key of one id or one identifier can mean. */
+function candidates(
+  type: string,
+  keys: readonly (readonly [name: string, value: string])[],
+  { tables }: Scope,
+): readonly Stored[] {
+  const plain = (wanted: string) => keys.find(([name, value]) => name === wanted && /^[^,\\]+$/.test(value))?.[1];
+  const id = plain('_id');
+  if (id !== undefined) return [latest(tables, keyOf(type, id)) ?? []].flat();
+  const value = plain('identifier')?.replace(/^[^|]*\|/, '');
+  return value ? tables.withIdentifier(type, value) : tables.ofType(type);
 }
 
 function sorted(found: readonly Stored[], order: string | null): readonly Stored[] {
@@ -83,7 +101,7 @@ function meets(stored: Stored, name: string, value: string, scope: Scope): boole
   const [bare, type] = head!.split(':');
   const { kind, element } = parameterOf(stored.resourceType, bare!);
   const alternatives = value.split(/(?<!\\),/).map((text) => text.replaceAll('\\,', ','));
-  const present = list(stored[element]);
+  const present = valuesAt(stored, element);
   if (kind === 'token') return present.some((item) => alternatives.some((asked) => tokenMatches(item, asked)));
   const targets = present.map((item) => relative((item as { reference?: string }).reference ?? '', scope.base));
   if (chain.length === 0)
@@ -97,6 +115,15 @@ function meets(stored: Stored, name: string, value: string, scope: Scope): boole
 
 const list = (value: unknown): readonly unknown[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+/** `agent.who`: an element of an element, each of which may repeat. */
+const valuesAt = (stored: Stored, path: string): readonly unknown[] =>
+  path
+    .split('.')
+    .reduce<readonly unknown[]>(
+      (items, name) => items.flatMap((item) => list((item as Readonly<Record<string, unknown>>)[name])),
+      [stored],
+    );
 
 function refersTo(target: string, asked: string, type: string | undefined, name: string, scope: Scope): boolean {
   const path = relative(asked, scope.base);
@@ -137,7 +164,7 @@ export function included(matches: readonly Stored[], query: URLSearchParams, sco
     const parameters = name === '*' ? Object.values(searchParameters[type] ?? {}) : [parameterOf(type, name)];
     for (const { element } of parameters.filter(({ kind }) => kind === 'reference')) {
       for (const match of matches.filter(({ resourceType }) => resourceType === type)) {
-        for (const item of list(match[element])) {
+        for (const item of valuesAt(match, element)) {
           keys.add(relative((item as { reference?: string }).reference ?? '', scope.base));
         }
       }

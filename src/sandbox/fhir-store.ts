@@ -9,7 +9,15 @@ import { capabilityStatement } from './fhir-capability.ts';
 import { pagePolicy, presentedHtml, reportPage } from './fhir-page.ts';
 import { outcomeOf, Refusal } from './fhir-refusal.ts';
 import { included, search, searchParameters } from './fhir-search.ts';
-import { keyOf, latest, type Resource, type Stored, type Tables, type Written } from './fhir-tables.ts';
+import {
+  createTables,
+  keyOf,
+  latest,
+  type Resource,
+  type Stored,
+  type WritableTables,
+  type Written,
+} from './fhir-tables.ts';
 import { type Entry, type Rules, runTransaction } from './fhir-transaction.ts';
 import { listen } from './listen.ts';
 
@@ -38,6 +46,8 @@ export interface RunningFhirStore {
   reportUrl(diagnosticReportId: string): string;
   /** The current version of every resource of a type, in the order of creation. */
   resources(type: string): readonly Stored[];
+  /** Every resource with all its versions, oldest first, in the order of creation. */
+  history(): readonly (readonly Stored[])[];
   close(): Promise<void>;
 }
 
@@ -45,15 +55,14 @@ const fhirJson = 'application/fhir+json';
 const basePath = '/fhir';
 const maxBodyBytes = 64 * 1024 * 1024;
 
-/** The store's one variable: replaced whole by each write that succeeds. */
 interface State {
-  tables: Tables;
+  readonly tables: WritableTables;
   readonly clientIds: boolean;
   readonly now: () => number;
 }
 
 export async function startFhirStore(options: FhirStoreOptions = {}): Promise<RunningFhirStore> {
-  const state: State = { tables: new Map(), clientIds: options.clientIds ?? true, now: options.now ?? Date.now };
+  const state: State = { tables: createTables(), clientIds: options.clientIds ?? true, now: options.now ?? Date.now };
   seed(state, options.seed ?? []);
   const app = express();
   app.disable('x-powered-by');
@@ -64,10 +73,8 @@ export async function startFhirStore(options: FhirStoreOptions = {}): Promise<Ru
   return {
     url: `${origin}${basePath}`,
     reportUrl: (id) => `${origin}/report/${id}`,
-    resources: (type) =>
-      [...state.tables.values()]
-        .map((versions) => versions.at(-1)!)
-        .filter(({ resourceType }) => resourceType === type),
+    resources: (type) => state.tables.ofType(type),
+    history: () => state.tables.all(),
     close,
   };
 }
@@ -82,7 +89,7 @@ function seed(state: State, resources: readonly Resource[]): void {
     };
   });
   const rules = { base: basePath, now: new Date(state.now()).toISOString(), clientIds: true };
-  state.tables = runTransaction(entries, state.tables, rules).tables;
+  runTransaction(entries, state.tables, rules);
 }
 
 function addRoutes(app: Express, state: State): void {
@@ -134,8 +141,7 @@ function transactionHandler(state: State): RequestHandler {
     if (bundle.resourceType !== 'Bundle' || bundle.type !== 'transaction') {
       throw new Refusal(400, 'not-supported', 'Expected a Bundle of type transaction.');
     }
-    const { tables, written } = runTransaction(bundle.entry ?? [], state.tables, rulesOf(request, state));
-    state.tables = tables;
+    const written = runTransaction(bundle.entry ?? [], state.tables, rulesOf(request, state));
     send(response, 200, { resourceType: 'Bundle', type: 'transaction-response', entry: written.map(responseEntry) });
   };
 }
@@ -161,9 +167,7 @@ function writeHandler(state: State): RequestHandler {
       request: { method: request.method, url, ...conditions },
     };
     const rules = rulesOf(request, state);
-    const { tables, written } = runTransaction([entry], state.tables, rules);
-    state.tables = tables;
-    const [{ status, stored }] = written as readonly [Written];
+    const [{ status, stored }] = runTransaction([entry], state.tables, rules) as readonly [Written];
     response.set({ ETag: `W/"${stored.meta.versionId}"`, Location: `${rules.base}/${pathOf(stored)}` });
     send(response, status, stored);
   };

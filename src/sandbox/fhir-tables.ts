@@ -28,9 +28,28 @@ export interface Stored extends Resource {
   readonly meta: Meta & { readonly versionId: string; readonly lastUpdated: string };
 }
 
-/** `Type/id` → versions, oldest first. Copied before a write, so that a failed transaction leaves nothing. */
-export type Tables = ReadonlyMap<string, readonly Stored[]>;
-export type Draft = Map<string, readonly Stored[]>;
+/** Resources by `Type/id`, each with its versions, oldest first. */
+export interface Tables {
+  get(key: string): readonly Stored[] | undefined;
+  /** Current versions, in the order of creation. */
+  ofType(type: string): readonly Stored[];
+  /** Those of a type that bear an identifier of this value, or have borne it; in the order of creation. */
+  withIdentifier(type: string, value: string): readonly Stored[];
+  /** The number after the highest id that the server gave so far. */
+  nextId(): number;
+}
+
+/** What a transaction writes, over the tables as they are: nothing of it stays when the transaction fails. */
+export interface Draft {
+  get(key: string): readonly Stored[] | undefined;
+  set(key: string, versions: readonly Stored[]): void;
+}
+
+export interface WritableTables extends Tables {
+  /** Every resource with all its versions, in the order of creation. */
+  all(): readonly (readonly Stored[])[];
+  draft(): Draft & { commit(): void };
+}
 
 export interface Written {
   readonly status: 200 | 201;
@@ -39,15 +58,63 @@ export interface Written {
 
 export const keyOf = (type: string, id: string): string => `${type}/${id}`;
 
-export function latest(tables: Tables, key: string): Stored | null {
+export function latest(tables: Pick<Tables, 'get'>, key: string): Stored | null {
   return tables.get(key)?.at(-1) ?? null;
 }
 
-export function ofType(tables: Tables, type: string): readonly Stored[] {
-  return [...tables.values()].flatMap((versions) => {
-    const stored = versions.at(-1);
-    return stored?.resourceType === type ? [stored] : [];
-  });
+export function createTables(): WritableTables {
+  const rows = new Map<string, readonly Stored[]>();
+  const types = createIndex();
+  const identifiers = createIndex();
+  let highestId = 0;
+  const currentOf = (keys: readonly string[]) => keys.map((key) => rows.get(key)!.at(-1)!);
+  const put = (key: string, versions: readonly Stored[]): void => {
+    const current = versions.at(-1)!;
+    rows.set(key, versions);
+    types.add(current.resourceType, key);
+    for (const value of identifierValues(current)) identifiers.add(`${current.resourceType}|${value}`, key);
+    if (/^\d+$/.test(current.id)) highestId = Math.max(highestId, Number(current.id));
+  };
+  return {
+    get: (key) => rows.get(key),
+    all: () => [...rows.values()],
+    ofType: (type) => currentOf(types.keys(type)),
+    withIdentifier: (type, value) => currentOf(identifiers.keys(`${type}|${value}`)),
+    nextId: () => highestId + 1,
+    draft() {
+      const own = new Map<string, readonly Stored[]>();
+      return {
+        get: (key) => own.get(key) ?? rows.get(key),
+        set: (key, versions) => own.set(key, versions),
+        commit() {
+          for (const [key, versions] of own) put(key, versions);
+        },
+      };
+    },
+  };
+}
+
+/** Keys under a term, in the order in which they were made. Nothing is taken out: who looks up tries what it finds. */
+function createIndex() {
+  const terms = new Map<string, Set<string>>();
+  const order = new Map<string, number>();
+  return {
+    add(term: string, key: string): void {
+      if (!order.has(key)) order.set(key, order.size);
+      const keys = terms.get(term);
+      if (keys) keys.add(key);
+      else terms.set(term, new Set([key]));
+    },
+    keys: (term: string): readonly string[] =>
+      [...(terms.get(term) ?? [])].sort((a, b) => order.get(a)! - order.get(b)!),
+  };
+}
+
+function identifierValues({ identifier }: Stored): readonly string[] {
+  const identifiers = Array.isArray(identifier) ? identifier : identifier === undefined ? [] : [identifier];
+  return (identifiers as readonly { readonly value?: unknown }[]).flatMap(({ value }) =>
+    typeof value === 'string' ? [value] : [],
+  );
 }
 
 /**
@@ -85,10 +152,4 @@ export function checkClientId(id: string): void {
   if (!/^[A-Za-z0-9\-.]{1,64}$/.test(id)) throw new Refusal(400, 'invalid', 'The id is no FHIR id.');
   if (/^\d+$/.test(id))
     throw new Refusal(400, 'invalid', 'A client-assigned id must hold at least one non-numeric character.');
-}
-
-/** The number after the highest that the server gave so far. */
-export function nextId(draft: Tables): string {
-  const given = [...draft.keys()].map((key) => key.slice(key.indexOf('/') + 1)).filter((id) => /^\d+$/.test(id));
-  return String(Math.max(0, ...given.map(Number)) + 1);
 }

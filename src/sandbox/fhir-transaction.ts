@@ -3,13 +3,12 @@ import { Refusal } from './fhir-refusal.ts';
 import { type Scope, search } from './fhir-search.ts';
 import {
   checkClientId,
-  type Draft,
   keyOf,
   latest,
-  nextId,
   type Resource,
   type Stored,
   type Tables,
+  type WritableTables,
   type Written,
   write,
 } from './fhir-tables.ts';
@@ -35,11 +34,6 @@ export interface Rules {
   readonly clientIds: boolean;
 }
 
-export interface Outcome {
-  readonly tables: Tables;
-  readonly written: readonly Written[];
-}
-
 /** Where an entry goes. `existing` stands for a conditional create that found its match: nothing is written. */
 interface Target {
   readonly entry: Entry;
@@ -48,9 +42,9 @@ interface Target {
   readonly existing: Stored | null;
 }
 
-/** Runs all entries on a copy of the tables. Raises a Refusal, and then nothing is stored. */
-export function runTransaction(entries: readonly Entry[], tables: Tables, rules: Rules): Outcome {
-  const draft: Draft = new Map(tables);
+/** Writes all entries. Raises a Refusal, and then nothing is stored. */
+export function runTransaction(entries: readonly Entry[], tables: WritableTables, rules: Rules): readonly Written[] {
+  const draft = tables.draft();
   const scope = { tables, base: rules.base };
   const targets: Target[] = [];
   for (const entry of entries) targets.push(targetOf(entry, targets, scope, rules));
@@ -62,7 +56,8 @@ export function runTransaction(entries: readonly Entry[], tables: Tables, rules:
     return write(draft, mapReferences(resource, literal), id, rules.now);
   });
   for (const { stored } of written) checkReferences(stored, draft);
-  return { tables: draft, written };
+  draft.commit();
+  return written;
 }
 
 function refuseTwice(targets: readonly Target[]): void {
@@ -77,7 +72,7 @@ function targetOf(entry: Entry, before: readonly Target[], scope: Scope, rules: 
   const [type = '', id] = path.split('/') as [string?, string?];
   if (!resource || resource.resourceType !== type)
     throw new Refusal(400, 'invalid', 'The resource is not of the type in its URL.');
-  const freshId = () => String(Number(nextId(scope.tables)) + before.length);
+  const freshId = () => String(scope.tables.nextId() + before.length);
   if (request?.method === 'POST' && id === undefined) {
     const existing = request.ifNoneExist === undefined ? null : atMostOne(type, request.ifNoneExist, scope);
     return { entry, resource, id: existing?.id ?? freshId(), existing };

@@ -57,9 +57,8 @@ export interface Page {
 }
 
 export function answer(rows: readonly Row[], query: Query): Page {
-  const found = rows.filter(({ full }) =>
-    Object.entries(query.matches).every(([tag, asked]) => meets(full[tag], asked)),
-  );
+  const matches = Object.entries(query.matches);
+  const found = rows.filter(({ full }) => matches.every(([tag, asked]) => meets(full[tag], asked)));
   const end = query.limit === null ? found.length : query.offset + query.limit;
   const page = found.slice(query.offset, end);
   return { rows: page.map((row) => fieldsOf(row, query)), remaining: Math.max(0, found.length - end) };
@@ -91,7 +90,15 @@ function inRange(value: string, key: string): boolean {
   return value >= from && (to === '' || value.slice(0, to.length) <= to);
 }
 
+/** Of the key that was asked for last: it is tried on every row. */
+let compiled: { readonly text: string; readonly pattern: RegExp } | null = null;
+
 function wildcard(text: string): RegExp {
+  if (compiled?.text !== text) compiled = { text, pattern: compile(text) };
+  return compiled.pattern;
+}
+
+function compile(text: string): RegExp {
   const escaped = text.replace(/[.+^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'iu');
 }

@@ -1,6 +1,6 @@
 import type { Failure } from '../core/failure.ts';
 import type { Memory, Source } from '../core/ports.ts';
-import type { SearchStudies } from '../core/search.ts';
+import type { ListedStudy, SearchStudies } from '../core/search.ts';
 import type { Http } from '../net/http.ts';
 import type { SourcesOptions } from './options.ts';
 import { createOrthancChanges } from './orthanc-changes.ts';
@@ -16,12 +16,16 @@ export interface SourceTools {
   readonly orthancHttp: (orthancUrl: string) => Http;
   /** The memory of the source of this name. */
   readonly memory: (source: string) => Memory;
+  /** Whether this process is the one that asks for the source of this name. */
+  readonly leads: (source: string) => Promise<boolean>;
   /** Told when a source cannot ask; it goes on asking. */
   readonly report: (source: string, failure: Failure) => void;
   /** Of the site, `+HHMM`; null: unknown. */
   readonly timezoneOffset: string | null;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** See `QidoPoll`. */
+  readonly showsLoss?: (study: ListedStudy) => Promise<boolean>;
 }
 
 export interface Sources {
@@ -33,16 +37,18 @@ export interface Sources {
 
 /** The sources that the site wants: a new one is its file and a line here. */
 export function createSources({ qidoPoll, orthancChanges, webhook }: SourcesOptions, tools: SourceTools): Sources {
-  const { searchStudies, timezoneOffset, now } = tools;
+  const { searchStudies, timezoneOffset, now, showsLoss } = tools;
+  const loss = showsLoss ? { showsLoss } : {};
   const toolsOf = (name: string) => ({
     memory: tools.memory(name),
+    leads: () => tools.leads(name),
     report: (failure: Failure) => tools.report(name, failure),
   });
   const { orthancUrl } = orthancChanges;
   const hook = webhook.enabled ? createWebhook() : null;
   const sources = [
     ...(qidoPoll.enabled
-      ? [createQidoPoll({ searchStudies, options: qidoPoll, timezoneOffset, now, ...toolsOf('qido-poll') })]
+      ? [createQidoPoll({ searchStudies, options: qidoPoll, timezoneOffset, now, ...loss, ...toolsOf('qido-poll') })]
       : []),
     ...(orthancUrl === undefined
       ? []

@@ -8,6 +8,8 @@ export interface Loop {
   /** Told of every failure. */
   readonly report: (failure: Failure) => void;
   readonly wait?: Wait;
+  /** Whether this process is the one that asks: of several gateways on one store one is. Always, where it is left out. */
+  readonly leads?: () => Promise<boolean>;
 }
 
 /** Resolves after the time, or at the abort. */
@@ -21,13 +23,13 @@ export const systemWait: Wait = async (ms, signal) => {
 
 export async function repeat(
   work: () => Promise<void>,
-  { everyMs, signal, report, wait = systemWait }: Loop,
+  { everyMs, signal, report, wait = systemWait, leads = async () => true }: Loop,
 ): Promise<void> {
   let failed = 0;
   while (!signal.aborted) {
     let pauseMs = everyMs;
     try {
-      await work();
+      if (await leads()) await work();
       failed = 0;
     } catch (thrown) {
       const failure = asFailure(thrown);

@@ -20,6 +20,7 @@ export interface OrthancChanges {
   readonly memory: Memory;
   readonly report: Loop['report'];
   readonly wait?: Loop['wait'];
+  readonly leads?: Loop['leads'];
 }
 
 const pageSize = 100;
@@ -36,7 +37,7 @@ type Place = z.output<typeof placeSchema>;
 const start: Place = { seq: 0, id: null };
 
 export function createOrthancChanges(options: OrthancChanges): Source {
-  const { everySeconds, report, wait } = options;
+  const { everySeconds, report, wait, leads } = options;
   const name = 'orthanc-changes';
   return {
     name,
@@ -47,7 +48,8 @@ export function createOrthancChanges(options: OrthancChanges): Source {
           (studyInstanceUid) => announce({ studyInstanceUid, source: name, priority: 'routine' }),
           signal,
         );
-      return repeat(work, { everyMs: everySeconds * 1000, signal, report, ...(wait ? { wait } : {}) });
+      const given = { ...(wait && { wait }), ...(leads && { leads }) };
+      return repeat(work, { everyMs: everySeconds * 1000, signal, report, ...given });
     },
   };
 }

@@ -13,7 +13,8 @@ import { modalities, sweepPage } from './sweep.ts';
  * seen or its number of instances changed; our own results change it too, and announcing it again is harmless.
  *
  * At the first start the studies that are there are noted and not announced (`startFrom`). One gap follows from that: a
- * study outside the dates that arrives during the first walk counts as having been there.
+ * study outside the dates that arrives during the first walk counts as having been there. Where `showsLoss` finds that an earlier
+ * gateway lost its store, the look-back days are announced as with `startFrom: lookback` (faults 70 and 71).
  */
 export interface QidoPoll {
   readonly searchStudies: SearchStudies;
@@ -25,6 +26,9 @@ export interface QidoPoll {
   readonly now: () => number;
   readonly report: Loop['report'];
   readonly wait?: Loop['wait'];
+  readonly leads?: Loop['leads'];
+  /** Whether a study shows that a gateway worked here before, so that the look-back days are read although `startFrom` is `now`. */
+  readonly showsLoss?: (study: ListedStudy) => Promise<boolean>;
 }
 
 const name = 'qido-poll';
@@ -43,8 +47,9 @@ export function createQidoPoll(poll: QidoPoll): Source {
     name,
     run(announce, signal) {
       const watch = { ...poll, announce, signal, seen: createSeen(poll.memory, poll.options.maxSeen) };
-      const { report, wait, options } = poll;
-      const loop = { everyMs: options.everySeconds * 1000, signal, report, ...(wait ? { wait } : {}) };
+      const { report, wait, leads, options } = poll;
+      const given = { ...(wait && { wait }), ...(leads && { leads }) };
+      const loop = { everyMs: options.everySeconds * 1000, signal, report, ...given };
       return repeat(() => pollOnce(watch), loop);
     },
   };
@@ -59,8 +64,8 @@ async function pollDates(watch: Watch): Promise<void> {
   const { searchStudies, options, memory, signal, report } = watch;
   const paging = { search: searchStudies, limit: options.pageSize, report };
   const isFirst = (await memory.get('started')) !== true;
-  const mode = isFirst && options.startFrom === 'now' ? 'note' : 'announce';
   const days = daysOf(watch);
+  const mode = isFirst && options.startFrom === 'now' && !(await followsLoss(watch, days)) ? 'note' : 'announce';
   for (const modality of modalities) {
     for await (const rows of allPages(paging, { modality, days, hour: null })) {
       await meet(watch, rows, mode);
@@ -69,6 +74,30 @@ async function pollDates(watch: Watch): Promise<void> {
   }
   if (isFirst) await memory.set('started', true);
 }
+
+/** Most studies that are looked into for a sign of an earlier gateway: one that worked here left its results in nearly all. */
+const mostLooks = 50;
+
+/** A store that is new although the archive holds results of ours was lost: what came meanwhile was not there before the start. */
+async function followsLoss(watch: Watch, days: readonly string[]): Promise<boolean> {
+  const { searchStudies, options, report, signal, showsLoss } = watch;
+  let looks = 0;
+  for (const modality of showsLoss ? modalities : []) {
+    for await (const rows of allPages(
+      { search: searchStudies, limit: options.pageSize, report },
+      { modality, days, hour: null },
+    )) {
+      for (const row of rows.filter(holdsReport)) {
+        if (signal.aborted || ++looks > mostLooks) return false;
+        if (await showsLoss?.(row)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** Some archives do not tell the modalities of a study. */
+const holdsReport = ({ modalities: told }: ListedStudy): boolean => told.length === 0 || told.includes('SR');
 
 /** One page, and as many as fit between two polls while the first walk only notes what is there. */
 async function sweep(watch: Watch): Promise<void> {

@@ -26,6 +26,29 @@ export async function deliver(world: World, job: Job, recorded: Recorded): Promi
 export const isDue = ({ destinations }: World, recorded: Recorded): boolean =>
   destinations.some((destination) => withoutReceipt(recorded, destination).length > 0);
 
+/** Failures after which an archive surely does not hold what was sent as it was sent. */
+const surelyNotStored: readonly string[] = [
+  'pacs-store-refused',
+  'pacs-refused',
+  'pacs-too-large',
+  'pacs-altered',
+  'identity-changed',
+];
+
+/**
+ * What was begun at the archives is brought to its end before a later revision is made: an SR without a receipt may be stored all
+ * the same, and the next one must name it, or the study has two that count. Raises what may pass; a refusal ends it.
+ */
+export async function finish(world: World, job: Job, recorded: Recorded): Promise<void> {
+  const archives = world.destinations.filter(({ kinds }) => kinds.includes('sr'));
+  try {
+    await deliver({ ...world, destinations: archives }, job, recorded);
+  } catch (thrown) {
+    const failure = asFailure(thrown);
+    if (!surelyNotStored.includes(failure.code)) throw failure;
+  }
+}
+
 function withoutReceipt({ artifacts, receipts }: Recorded, { name, kinds }: Destination): readonly Artifact[] {
   const stored = (artifact: Artifact) =>
     receipts.some((receipt: Receipt) => receipt.artifact === artifact.name && receipt.destination === name);

@@ -9,6 +9,7 @@ import { settle } from './settle.ts';
 import { withdraw } from './withdraw.ts';
 import type { World } from './world.ts';
 
+export { type ReconcileRules, type ReconcileWorld, reconcile } from './reconcile.ts';
 export type { World } from './world.ts';
 
 /** The steps of the spine over the ports: the same for a PACS and for a folder of files. */

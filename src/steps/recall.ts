@@ -3,7 +3,8 @@ import { isMadeWith } from '../core/ids.ts';
 import type { Chosen, Job, Recorded } from '../core/ports.ts';
 import { isDue } from './deliver.ts';
 import { explained, lookAt } from './look.ts';
-import { eligible, samePatient, type World } from './world.ts';
+import { takeOver } from './take-over.ts';
+import { eligible, isAbout, type World } from './world.ts';
 
 /**
  * The recorded reading stands while the films and their patient are the same; new settings and new weights do not reopen it (faults
@@ -11,12 +12,21 @@ import { eligible, samePatient, type World } from './world.ts';
  * that the archive lists explains why it was announced again (fault 3).
  */
 export async function recall(world: World, job: Job, chosen: readonly Chosen[]): Promise<Recorded | null> {
-  const films = eligible(chosen);
-  const recorded = films.length === 0 ? null : await standing(world, job);
-  if (!recorded || !coversFilms(world, recorded, films)) return null;
-  if (job.demand?.kind === 'replay') return isOf(recorded, job) ? recorded : null;
-  if (recorded.withdrawn || isDue(world, recorded)) return recorded;
-  return (await explained(world, job, chosen)) ? recorded : null;
+  if (eligible(chosen).length === 0) return null;
+  const recorded = await standing(world, job);
+  if (recorded && isAbout(world, chosen, recorded.reading)) {
+    return (await stillStands(world, job, chosen, recorded)) ? recorded : null;
+  }
+  const known = recorded?.reading.model.id === world.model.id ? recorded : await latest(world, job);
+  const found = await takeOver(world, job, chosen, known);
+  if (!found || !isAbout(world, chosen, found.reading)) return null;
+  await lookAt(world, job, chosen);
+  return job.demand?.kind === 'replay' ? null : found;
+}
+
+async function stillStands(world: World, job: Job, chosen: readonly Chosen[], recorded: Recorded): Promise<boolean> {
+  if (job.demand?.kind === 'replay') return isOf(recorded, job);
+  return recorded.withdrawn !== undefined || isDue(world, recorded) || (await explained(world, job, chosen));
 }
 
 /**
@@ -31,7 +41,7 @@ export async function confirm(
 ): Promise<Recorded | null> {
   const recorded = await standing(world, job);
   if (!recorded || recorded.withdrawn || !showTheSame(films, recorded.reading, world.describe)) return null;
-  if (!coversFilms(world, recorded, eligible(chosen))) return null;
+  if (!isAbout(world, chosen, recorded.reading)) return null;
   if (job.demand?.kind === 'replay') {
     if (job.demand.force || !isMadeWith(recorded.reading, world.model, world.settings)) return null;
   }
@@ -43,20 +53,14 @@ export async function confirm(
  * The newest reading. One of another model stands as well while its delivery is under way, so that a study ends with the model that
  * it began with, and when it was withdrawn.
  */
-async function standing(world: World, { studyInstanceUid }: Job): Promise<Recorded | null> {
-  const newest = await world.ledger.latest(studyInstanceUid, null);
+async function standing(world: World, job: Job): Promise<Recorded | null> {
+  const newest = await world.ledger.latest(job.studyInstanceUid, null);
   if (!newest || newest.reading.model.id === world.model.id || newest.withdrawn || isDue(world, newest)) return newest;
-  return world.ledger.latest(studyInstanceUid, world.model.id);
+  return latest(world, job);
 }
+
+const latest = ({ ledger, model }: World, { studyInstanceUid }: Job) => ledger.latest(studyInstanceUid, model.id);
 
 /** A replay that was recorded is delivered, however often its run begins anew. */
 const isOf = ({ reading, withdrawn }: Recorded, { demand }: Job): boolean =>
   !withdrawn && demand?.id !== undefined && reading.demand?.id === demand.id;
-
-function coversFilms(world: World, { reading }: Recorded, films: ReturnType<typeof eligible>): boolean {
-  const { images, failures, study } = reading;
-  const read = new Set([...images.map(({ image }) => image.SOPInstanceUID), ...failures.map((f) => f.SOPInstanceUID)]);
-  const listed = films.map(({ instance }) => instance.header && world.describe(instance.header));
-  const same = listed.every((film) => film && read.has(film.image.SOPInstanceUID) && samePatient(film.study, study));
-  return same && new Set(listed.map((film) => film?.image.SOPInstanceUID)).size === read.size;
-}

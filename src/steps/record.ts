@@ -1,12 +1,14 @@
+import { hasClockFlag, withClockFlags } from '../core/clock-order.ts';
 import { type Conclusion, concludeFilms, type Film, pixelsChanged } from '../core/conclude.ts';
 import { identify } from '../core/ids.ts';
-import type { Chosen, Job, Recorded } from '../core/ports.ts';
+import type { Artifact, Chosen, Job, Recorded } from '../core/ports.ts';
+import { finish } from './deliver.ts';
 import { lookAt } from './look.ts';
 import type { World } from './world.ts';
 
 export async function conclude(world: World, job: Job, films: readonly Film[]): Promise<Conclusion | null> {
   await world.progress(job, 'read');
-  const previous = await world.ledger.latest(job.studyInstanceUid, world.model.id);
+  const previous = await finished(world, job);
   const conclusion = concludeFilms(films, {
     model: world.model,
     settings: world.settings,
@@ -17,9 +19,20 @@ export async function conclude(world: World, job: Job, films: readonly Film[]): 
     source: world.archive.name,
     demand: job.demand?.kind === 'replay' ? job.demand : null,
   });
-  if (conclusion?.reading.images.some(({ flags }) => flags.includes(pixelsChanged))) world.alert(job, pixelsChanged);
+  if (conclusion?.reading.images.some(({ flags }) => flags.includes(pixelsChanged))) world.alert?.(pixelsChanged, job);
   if (!conclusion || (conclusion.reading.images.length === 0 && !world.reportFailures)) return null;
-  return conclusion;
+  const reading = withClockFlags(conclusion.reading);
+  if (hasClockFlag(reading)) world.alert?.('clock-behind', job);
+  return { ...conclusion, reading };
+}
+
+/** The reading that this one follows, its SR at the archives if it can be; what was withdrawn is sent to nobody. */
+async function finished(world: World, job: Job): Promise<Recorded | null> {
+  const latest = () => world.ledger.latest(job.studyInstanceUid, world.model.id);
+  const previous = await latest();
+  if (!previous || previous.withdrawn) return previous;
+  await finish(world, job, previous);
+  return latest();
 }
 
 /**
@@ -42,13 +55,17 @@ export async function record(
   world: World,
   job: Job,
   chosen: readonly Chosen[],
-  { reading, pictures }: Conclusion,
+  conclusion: Conclusion,
 ): Promise<Recorded> {
-  const identity = identify(reading, world.siteSecret);
-  const { codes, gateway } = world;
-  const artifacts = world.outputs.flatMap((output) => output.compose({ reading, identity, pictures, codes, gateway }));
-  const recorded = await world.ledger.record(job, reading, artifacts);
+  const recorded = await world.ledger.record(job, conclusion.reading, composed(world, conclusion));
   // Not before: a look without its reading would hide that the pixels changed.
   await lookAt(world, job, chosen);
   return recorded;
+}
+
+/** Every output of a conclusion. */
+export function composed(world: World, { reading, pictures }: Conclusion): readonly Artifact[] {
+  const identity = identify(reading, world.siteSecret);
+  const { codes, gateway } = world;
+  return world.outputs.flatMap((output) => output.compose({ reading, identity, pictures, codes, gateway }));
 }

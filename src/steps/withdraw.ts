@@ -14,20 +14,21 @@ export async function withdraw(world: World, job: Job): Promise<Settlement | nul
   const { demand } = job;
   if (!world.again || !demand) throw new Failure('internal', { where: 'withdrawal', expected: 'a store and a demand' });
   const chosen = await listed(world, job);
-  const withdrawal = await withdrawalOf(world, world.again, job.studyInstanceUid, demand, chosen);
+  const withdrawal = await withdrawalOf(world, world.again, job, demand, chosen);
   if (!withdrawal) return null;
   await world.progress(job, 'delivering');
   const code = await send(world, world.again, withdrawal);
   return chosen && hasNewFilms(world, chosen, withdrawal) ? null : { state: 'retracted', code };
 }
 
-/** Null when the study has left the archive. */
-async function listed(world: World, { studyInstanceUid }: Job): Promise<readonly Chosen[] | null> {
+/** Null when the study has left the archive: at a second look, since one that is slow to index must not go without its note. */
+async function listed(world: World, job: Job): Promise<readonly Chosen[] | null> {
   try {
-    return world.select(await world.archive.list(studyInstanceUid), world.now());
+    return world.select(await world.archive.list(job.studyInstanceUid), world.now());
   } catch (thrown) {
     const failure = asFailure(thrown);
-    if (failure.code === 'source-gone') return null;
+    const wasGone = job.state === 'retrying' && job.code === 'source-gone';
+    if (failure.code === 'source-gone' && wasGone) return null;
     throw failure;
   }
 }
@@ -36,18 +37,19 @@ async function listed(world: World, { studyInstanceUid }: Job): Promise<readonly
 async function withdrawalOf(
   world: World,
   again: Again,
-  studyInstanceUid: string,
+  job: Job,
   demand: Demand,
   chosen: readonly Chosen[] | null,
 ): Promise<Withdrawal | null> {
   const { withdrawals } = again;
+  const { studyInstanceUid } = job;
   const newest = await withdrawals.latest(studyInstanceUid);
   if (newest && demand.id !== undefined && newest.demand.id === demand.id) return newest;
   const readings = await withdrawals.standing(studyInstanceUid);
   if (readings.length === 0) return newest;
   const at = new Date(world.now()).toISOString();
   const note = noteOn(world, again, { readings, chosen, demand, at });
-  return withdrawals.record(studyInstanceUid, { demand, at, readings, note });
+  return withdrawals.record(job, { demand, at, note });
 }
 
 interface Withdrawn {

@@ -10,12 +10,14 @@ import type {
   Job,
   Ledger,
   Memory,
+  Orders,
   Output,
   RejectionNote,
   Withdrawals,
 } from '../core/ports.ts';
-import type { ContentSettings, ModelIdentity, View } from '../core/reading.ts';
-import type { Dataset, Instance, PatientIdentity } from '../core/study.ts';
+import type { ContentSettings, ModelIdentity, Reading, View } from '../core/reading.ts';
+import { type Dataset, type Instance, samePatient } from '../core/study.ts';
+import type { TakeOverPorts } from '../core/take-over.ts';
 
 /** What the steps are built from. Every effect is handed in. */
 export interface World {
@@ -31,20 +33,21 @@ export interface World {
   readonly codes: Codes;
   readonly gateway: GatewayIdentity;
   readonly siteSecret: string;
+  /** Finds results that the ledger does not know; left out where there are no servers to ask. */
+  readonly takeOver?: TakeOverPorts;
   /** Whether a study with no scored image gets a failed-processing report. */
   readonly reportFailures: boolean;
   readonly settle: { readonly quietSeconds: number; readonly maxSeconds: number };
+  /** Asked once, when a study that waits to settle is first listed; absent: the announcement alone says what is urgent. */
+  readonly orders?: Orders;
   readonly progress: (job: Job, state: 'selected' | 'read' | 'delivering') => Promise<void>;
+  /** Tells a person of what no code of the study says; left out where nobody listens. */
+  readonly alert?: (code: string, job: Job) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Something that a person should hear of although the study goes on. */
-  readonly alert: (job: Job, code: AlertCode) => void;
   /** What a recorded study is looked at again for; absent where nothing is read twice. */
   readonly again?: Again;
 }
-
-/** `pixels-changed`: other pixels came under a UID that was read before. */
-export type AlertCode = 'pixels-changed';
 
 /** What it takes to look again at what was read, and to take it back. */
 export interface Again {
@@ -61,8 +64,12 @@ export interface Again {
 export const eligible = (chosen: readonly Chosen[]): readonly { readonly instance: Instance; readonly view: View }[] =>
   chosen.flatMap(({ instance, choice }) => (choice.outcome === 'eligible' ? [{ instance, view: choice.view }] : []));
 
-/** What one side does not tell contradicts nothing: archives leave out the issuer, and some the patient. */
-export function samePatient(a: PatientIdentity, b: PatientIdentity): boolean {
-  const agree = (one: string | null, other: string | null) => one === null || other === null || one === other;
-  return agree(a.PatientID, b.PatientID) && agree(a.IssuerOfPatientID, b.IssuerOfPatientID);
+/** Whether a reading is about these films and no others, and about their patient. */
+export function isAbout({ describe }: World, chosen: readonly Chosen[], { images, failures, study }: Reading): boolean {
+  const read = new Set([...images.map(({ image }) => image.SOPInstanceUID), ...failures.map((f) => f.SOPInstanceUID)]);
+  const listed = eligible(chosen).map(({ instance }) => instance.header && describe(instance.header));
+  const same = listed.every((film) => film && read.has(film.image.SOPInstanceUID) && samePatient(film.study, study));
+  return same && new Set(listed.map((film) => film?.image.SOPInstanceUID)).size === read.size;
 }
+
+export { samePatient };

@@ -9,8 +9,17 @@ const inputSide = [
   ...[96, 97, 98],
 ].map(String);
 
-/** Rows of revisions: what is sent, announced or asked for again. Each is named by a test. */
+/** Rows of revisions: what is sent, announced or asked for again. */
 const revisions = [2, 3, 7, 48, 64, 65, 86].map(String);
+/** Rows of what must never be lost and never be doubled when store, disk or host fail. */
+const recovery = [6, 66, 67, 68, 69, 70, 71, 72, 73, 76, 79, 80, 101, 102].map(String);
+/** Rows of the archive's side: studies that change under our hands, transport, and what becomes of our objects. */
+const archiveSide = [
+  ...[1, 2, 4, 5, 7, 18, 19, 20, 23, 24, 25, 26, 27, 28, 29, 30, 34, 35, 36, 37, 38, 39, 40, 41, 42, 44, 45, 46, 63],
+].map(String);
+
+/** Rows of the FHIR side: conflicts, duplicates, servers that cannot do all or change what they store, signed reports. */
+const fhirSide = [49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59].map(String);
 
 const root = join(import.meta.dirname, '..');
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -27,6 +36,9 @@ function named(sourceText: string): readonly string[] {
 test.each([
   ['the input side answers', inputSide],
   ['is about revisions', revisions],
+  ['is about recovery', recovery],
+  ['is on the FHIR side', fhirSide],
+  ['is on the archive’s side', archiveSide],
 ])('every row that %s is named by a test', (_which, rows) => {
   const found = new Set(sources.flatMap(named));
   expect(rows.filter((row) => !found.has(row))).toEqual([]);

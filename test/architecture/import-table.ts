@@ -27,7 +27,7 @@ const folders = {
   fhir: row(['core', 'net'], ['fhir-kit-client']),
   model: row(['core'], ['onnxruntime-node', 'sharp', 'protobufjs', 'dejavu-fonts-ttf']),
   sources: row(['core', 'net']),
-  jobs: row(['core'], ['node:sqlite', 'pg', 'pg-boss']),
+  jobs: row(['core'], ['node:sqlite', 'pg']),
   reader: row(['core', 'dicom', 'model']),
   outputs: row(['core', 'dicom', 'fhir']),
   science: row(['core', 'model'], ['csv-parse']),
@@ -44,7 +44,7 @@ export const importTable: Readonly<Record<string, Row>> = {
   'version.ts': row([]),
   'config.ts': row([...everyFolder, 'config-input.ts'], ['yaml']),
   'config-input.ts': row(['core']),
-  // The wiring in three files: what every command needs, what stands for servers, and what only a gateway does.
+  // The wiring: what every command needs, what stands for servers, what only a gateway does, and what it does after a loss.
   'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps', 'version.ts']),
   'wire-peers.ts': row(['core', 'dicom', 'fhir', 'net', 'sources', 'config.ts']),
   'wire-gateway.ts': row([
@@ -55,7 +55,13 @@ export const importTable: Readonly<Record<string, Row>> = {
     'version.ts',
     'wire.ts',
     'wire-peers.ts',
+    'wire-recovery.ts',
+    'wire-watch.ts',
+    'wire-world.ts',
   ]),
+  'wire-world.ts': row(['core', 'dicom', 'jobs', 'outputs', 'steps', 'config.ts', 'wire.ts', 'wire-peers.ts']),
+  'wire-watch.ts': row(['core', 'http', 'wire-peers.ts']),
+  'wire-recovery.ts': row(['core', 'dicom', 'jobs', 'sources', 'steps', 'wire-peers.ts']),
   commands: row([
     ...['core', 'jobs', 'sandbox', 'science'],
     ...['config.ts', 'pipeline.ts', 'steps', 'wire.ts', 'wire-peers.ts', 'wire-gateway.ts', 'version.ts'],

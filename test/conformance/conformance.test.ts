@@ -75,6 +75,24 @@ const named = (_all: string, level: string): string => `${level}/{${singular[lev
 
 const peer = { credentials: { kind: 'none' }, ca: null, timeoutMs: 10_000, maxBytes: 2 ** 26, maxInFlight: 2 } as const;
 
+/** What two deliveries of the same report ask of a server. */
+async function askedFor(
+  bundles: readonly Artifact[],
+  clientIds: boolean,
+  transactions: 'auto' | 'never',
+): Promise<readonly Asked[]> {
+  const { asked, before } = recorder();
+  const store = await startFhirStore({ before, clientIds });
+  const http = createHttp({ ...peer, peer: 'fhir', roots: [store.url] });
+  const options = { ids: 'auto', onAmbiguousPatient: 'identifier', transactions } as const;
+  const destination = createFhirDestination({ http, root: store.url, options, now: Date.now });
+  await destination.deliver(bundles);
+  await destination.deliver(bundles);
+  await http.close();
+  await store.close();
+  return asked;
+}
+
 describe('the FHIR CapabilityStatement', () => {
   interface Declared {
     readonly type: string;
@@ -87,21 +105,24 @@ describe('the FHIR CapabilityStatement', () => {
     declared.filter(({ interaction }) => interaction.some((each) => each.code === code)).map(({ type }) => type);
 
   test('declares what a delivery asks of a server, and nothing that it never asks', async () => {
-    const { asked, before } = recorder();
-    const store = await startFhirStore({ before });
-    const http = createHttp({ ...peer, peer: 'fhir', roots: [store.url] });
-    const options = { ids: 'auto', onAmbiguousPatient: 'identifier' } as const;
-    const destination = createFhirDestination({ http, root: store.url, options, now: Date.now });
     const bundles = artifacts(95).filter(({ kind }) => kind === 'fhir-bundle');
-    await destination.deliver(bundles);
-    await http.close();
-    await store.close();
+    const asked: Asked[] = [];
+    for (const clientIds of [true, false]) {
+      for (const transactions of ['auto', 'never'] as const) {
+        asked.push(...(await askedFor(bundles, clientIds, transactions)));
+      }
+    }
     const bundle = JSON.parse(Buffer.from(bundles[0]!.bytes).toString()) as {
       readonly entry: readonly { resource: { resourceType: string } }[];
     };
     expect(new Set(having('update'))).toEqual(new Set(bundle.entry.map(({ resource }) => resource.resourceType)));
+    const typesOf = (asked: readonly Asked[]) => new Set(asked.map(({ path }) => path.split('/')[2]));
     const searches = asked.filter(({ method, path }) => method === 'GET' && /^\/fhir\/[A-Z]\w+$/.test(path));
-    expect(new Set(searches.map(({ path }) => path.split('/')[2]))).toEqual(new Set(having('search-type')));
+    expect(typesOf(searches)).toEqual(new Set(having('search-type')));
+    const reads = asked.filter(({ method, path }) => method === 'GET' && /^\/fhir\/[A-Z]\w+\/[\w-]+$/.test(path));
+    expect(typesOf(reads)).toEqual(new Set(having('read')));
+    const creates = asked.filter(({ method, path }) => method === 'POST' && /^\/fhir\/[A-Z]\w+$/.test(path));
+    expect(typesOf(creates)).toEqual(new Set(having('create')));
     for (const { path, query } of searches) {
       const { searchParam = [] } = declared.find(({ type }) => path.endsWith(`/${type}`))!;
       const names = [...query.keys()].filter((key) => !key.startsWith('_'));

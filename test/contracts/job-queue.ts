@@ -81,7 +81,9 @@ function announcements(bench: StoreBench): void {
       await queue.settle(first, state === 'done' ? { state, partial: true } : { state, code: 'not-chest' }, 1);
       expect(await queue.claim(2)).toBeNull();
       await queue.announce(event('1.2', { source: 'other' }), 3);
-      expect(await queue.claim(3)).toEqual({
+      const again = (await queue.claim(3))!;
+      expect(again.claim).not.toBe(first.claim);
+      expect({ ...again, claim: first.claim }).toEqual({
         ...first,
         source: 'other',
         priority: 'routine',
@@ -149,7 +151,7 @@ function claims(bench: StoreBench): void {
     await queue.announce(event('1.2'), 0);
     const job = (await queue.claim(0))!;
     await queue.park(job, 1);
-    const refused = expect.objectContaining({ code: 'internal' });
+    const refused = expect.objectContaining({ code: 'claim-lost' });
     await expect(queue.advance(job, 'read', 2)).rejects.toEqual(refused);
     await expect(queue.settle(job, { state: 'done', partial: false }, 2)).rejects.toEqual(refused);
     await expect(queue.park(job, 2)).rejects.toEqual(refused);

@@ -96,6 +96,19 @@ export function studyBoardContract(name: string, bench: StoreBench): void {
       expect(await store.board.get('1.99')).toBeNull();
     });
 
+    test('what waits is told by lane with its oldest, because a backlog of routine work hides an urgent study', async () => {
+      await store.queue.announce(event('1.6', { priority: 'stat' }), 300);
+      await store.queue.announce(event('1.7'), 301);
+      const settling = { count: 1, since: 302 };
+      await store.queue.settle((await store.queue.claim(302))!, { state: 'settling', dueAt: 900, settling }, 302);
+      const claimed = (await store.queue.claim(303))!;
+      expect(claimed.studyInstanceUid).toBe('1.7');
+      expect(await store.board.waiting()).toEqual({
+        stat: { count: 1, oldestAt: 300 },
+        routine: { count: 1, oldestAt: 11 },
+      });
+    });
+
     test('the counts by state add up to the studies, because a gauge that loses one is wrong', async () => {
       expect(await store.board.countsByState()).toEqual({ done: 3, skipped: 1, announced: 1 });
     });

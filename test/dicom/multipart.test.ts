@@ -57,7 +57,7 @@ describe('a part', () => {
       ),
       quoted,
     ],
-  ])('is read with %s, because some server sends it so', async (_name, body, type) => {
+  ])('is read with %s, because some server sends it so (fault 30)', async (_name, body, type) => {
     for (const size of [1, 2, 7, 64, 100_000]) expect((await read(body, { type, size })).equals(payload)).toBe(true);
   });
 

@@ -87,6 +87,39 @@ describe('the status of the answer decides nothing:', () => {
     expect((await failureOf(destination.deliver([sr]))).code).toBe('pacs-unconfirmed');
   });
 
+  test('an object that was not shown in time is asked for before it is sent again, for as long as it takes (fault 40)', async () => {
+    let shown = false;
+    const { destination, peer } = await startArchive({ show: (object) => (shown ? object : null) });
+    expect((await failureOf(destination.deliver([sr]))).code).toBe('pacs-unconfirmed');
+    // Not there yet: it is asked for, and then sent again.
+    expect((await failureOf(destination.deliver([sr]))).code).toBe('pacs-unconfirmed');
+    expect(posts(peer)).toHaveLength(2);
+    shown = true;
+    expect((await destination.deliver([sr])).map(({ note }) => note)).toEqual(['not listed as stored, but read back']);
+    expect(posts(peer)).toHaveLength(2);
+    // Without a doubt it is sent: the archive may have been restored from a backup.
+    await destination.deliver([sr]);
+    expect(posts(peer)).toHaveLength(3);
+  });
+
+  test('413 of both together sends each alone: the report is done, and the site is told what to set (fault 45)', async () => {
+    const { destination, peer } = await startArchive({
+      store: (response, objects, store) => {
+        const large =
+          objects.length > 1 || objects.some((object) => object['00080016']?.Value?.[0] === heatmap.SOPClassUID);
+        if (large) return response.writeHead(413).end();
+        keep(objects, store);
+        json(response, verdict(objects.map((object) => item(object))));
+      },
+    });
+    const kept: Receipt[] = [];
+    const failure = await failureOf(destination.deliver(both, async (receipts) => void kept.push(...receipts)));
+    expect([failure.code, failure.class]).toEqual(['pacs-too-large', 'permanent']);
+    expect(failure.message).toMatch(/heatmap-1.*an archive that takes \d+ bytes, or a smaller heatmapMaxSide/);
+    expect(kept.map(({ artifact }) => artifact)).toEqual(['sr']);
+    expect(posts(peer)).toHaveLength(3);
+  });
+
   test('an object that appears late is done when it appears (fault 40, asynchronous ingest)', async () => {
     const { destination, waits } = await startArchive({ show: (object, look) => (look < 5 ? null : object) });
     expect(await destination.deliver([sr])).toHaveLength(1);

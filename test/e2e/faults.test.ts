@@ -91,7 +91,7 @@ describe('a gateway among servers that misbehave', () => {
   test.each([
     [10, 'a server error', 'pacs-unavailable', 500, 'text/plain', 'oops'],
     [12, 'an HTML login page with status 200 (fault 29)', 'pacs-not-dicomweb', 200, 'text/html', '<html>login</html>'],
-    [14, 'a lost right', 'pacs-unauthorized', 401, 'text/plain', ''],
+    [14, 'a right that is lost for one study alone', 'pacs-unauthorized', 403, 'text/plain', ''],
   ])(
     'retries study %i after %s, and reads it when that is mended',
     async (number, _fault, code, status, type, body) => {

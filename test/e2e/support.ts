@@ -14,6 +14,11 @@ export interface RunningGateway {
   api(path: string, init?: RequestInit): Promise<Response>;
   /** Kills the process in the very moment in which its log holds the text; resolves when it is gone. */
   killAt(text: string): Promise<void>;
+  /** The exit code of a process that ended by itself; null while it runs. */
+  exited(): Promise<number | null>;
+  /** Whether it has ended, by a signal or by itself. */
+  died(): Promise<boolean>;
+  readonly pid: number;
   stop(signal?: NodeJS.Signals): Promise<{ readonly code: number | null; readonly tookMs: number }>;
 }
 
@@ -38,7 +43,8 @@ export function makeGatewayFolder(settings: Readonly<Record<string, unknown>>): 
     allowUntrained: true,
     selection: { maxStudyAgeDays: null, minAgeYears: null },
     settle: { quietSeconds: 1 },
-    jobs: { stateFolder: join(path, 'state') },
+    // As long as anything can be written: the disk of a test machine is nobody's business.
+    jobs: { stateFolder: join(path, 'state'), minFreeMiB: 0 },
     http: { port: 0, token },
   };
   const configure = (given: Readonly<Record<string, unknown>>) =>
@@ -76,6 +82,9 @@ export async function startGateway(
         child.stderr.on('data', kill);
         kill();
       }),
+    exited: async () => child.exitCode,
+    died: async () => child.exitCode !== null || child.signalCode !== null,
+    pid: child.pid!,
     stop: (signal = 'SIGTERM') => stop(child, signal),
   };
 }

@@ -25,14 +25,14 @@ describe('requests', () => {
     expect(seen.filter((request) => request.includes('//'))).toEqual([]);
   });
 
-  test('the server is asked once whether it takes our ids, and never when the site says', async () => {
+  test('the server is asked once what it can, also when the site says whose ids, because its version of FHIR is to be known', async () => {
     const { fhir, server } = await startDestination();
     await fhir.deliver([bundleArtifact()]);
     await fhir.deliver([bundleArtifact()]);
     expect(server.requests.filter((request) => request.includes('metadata'))).toHaveLength(1);
     const told = await startDestination(undefined, { ids: 'client' });
     await told.fhir.deliver([bundleArtifact()]);
-    expect(told.server.requests.filter((request) => request.includes('metadata'))).toHaveLength(0);
+    expect(told.server.requests.filter((request) => request.includes('metadata'))).toHaveLength(1);
   });
 
   test('reads and searches ask for a fresh answer, because servers reuse results for a minute', async () => {

@@ -8,7 +8,7 @@ import { accessions, bundleArtifact, mrn } from './support.ts';
 const reportOf = (server: MemoryServer) =>
   [...server.stored.values()].find(({ resourceType }) => resourceType === 'DiagnosticReport')!;
 
-describe('several patients under one identifier (row 52)', () => {
+describe('several patients under one identifier (fault 52)', () => {
   const patient = (id: string, system = mrn) => ({
     resourceType: 'Patient',
     id,

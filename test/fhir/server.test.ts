@@ -22,12 +22,12 @@ const outcome = {
 
 describe('what a server answers to the transaction', () => {
   test.each([
-    [409, 'fhir-conflict', 'transient', 'row 49: somebody else wrote at the same time'],
-    [412, 'fhir-conflict', 'transient', 'row 49: a precondition failed'],
-    [422, 'fhir-refused', 'permanent', 'row 50: a profile refuses it'],
-    [400, 'fhir-refused', 'permanent', 'row 50: it is not what the server takes'],
-    [500, 'fhir-unavailable', 'transient', 'row 57: the server is ill'],
-    [503, 'fhir-busy', 'transient', 'row 57: the server is down'],
+    [409, 'fhir-conflict', 'transient', 'fault 49: somebody else wrote at the same time'],
+    [412, 'fhir-conflict', 'transient', 'fault 49: a precondition failed'],
+    [422, 'fhir-refused', 'permanent', 'fault 50: a profile refuses it'],
+    [400, 'fhir-refused', 'permanent', 'fault 50: it is not what the server takes'],
+    [500, 'fhir-unavailable', 'transient', 'fault 57: the server is ill'],
+    [503, 'fhir-busy', 'transient', 'fault 57: the server is down'],
     [401, 'fhir-unauthorized', 'transient', 'the credentials are refused'],
   ])('status %i is %s, which is %s, because %s', async (status, code, failureClass) => {
     const { fhir, server } = await startDestination(onTransaction({ status, body: JSON.stringify(outcome) }));
@@ -36,10 +36,10 @@ describe('what a server answers to the transaction', () => {
     expect(server.stored.size).toBe(0);
   });
 
-  test('a refusal names code, element and HAPI number and no value, because a value may be a patient (row 50)', async () => {
+  test('a refusal names code, element and HAPI number and no value, because a value may be a patient (fault 50)', async () => {
     const { fhir } = await startDestination(onTransaction({ status: 422, body: JSON.stringify(outcome) }));
     const { message } = await failureOf(fhir);
-    expect(message).toContain('status 422: invalid Bundle.entry[5].resource.subject (HAPI-1821)');
+    expect(message).toContain('status 422: error invalid Bundle.entry[5].resource.subject (HAPI-1821)');
     expect(message).not.toContain('Meier');
     expect(message).not.toContain('informational');
   });
@@ -51,7 +51,7 @@ describe('what a server answers to the transaction', () => {
     ['another resource', { status: 200, body: '{"resourceType":"Patient"}' }],
     ['too few entries', { status: 200, body: '{"resourceType":"Bundle","type":"transaction-response","entry":[]}' }],
     ['201 and nothing', { status: 201, body: '' }],
-  ])('%s is fhir-not-fhir, because nothing proves that anything was stored (row 53)', async (_, answer) => {
+  ])('%s is fhir-not-fhir, because nothing proves that anything was stored (fault 53)', async (_, answer) => {
     const { fhir } = await startDestination(onTransaction(answer));
     expect((await failureOf(fhir)).code).toBe('fhir-not-fhir');
   });

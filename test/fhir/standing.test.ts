@@ -14,7 +14,7 @@ describe('a report that others have touched', () => {
     return resource;
   };
 
-  test("a signed report of this revision is left alone, because it is the signer's now (row 59)", async () => {
+  test("a signed report of this revision is left alone, because it is the signer's now (fault 59)", async () => {
     const { fhir, server } = await startDestination();
     const signed = plant(server, { status: 'final' });
     const [receipt] = await fhir.deliver([bundleArtifact()]);

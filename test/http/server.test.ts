@@ -16,6 +16,7 @@ const emptyBoard: StudyBoard = {
   find: async () => ({ total: 0, studies: [] }),
   get: async () => null,
   countsByState: async () => ({}),
+  waiting: async () => ({ stat: { count: 0, oldestAt: null }, routine: { count: 0, oldestAt: null } }),
 };
 
 interface Answer {
@@ -272,6 +273,24 @@ describe('announcements', () => {
     expect(answer.headers.location).toBe('/api/v1/studies/1.2.3');
     expect(received).toEqual([{ studyInstanceUid: '1.2.3', priority: 'stat', source: 'webhook' }]);
   });
+
+  test.each([
+    ['routine', 'routine'],
+    ['urgent', 'stat'],
+    ['asap', 'stat'],
+    ['stat', 'stat'],
+  ])(
+    'of priority %s are %s, because the words of FHIR orders are what callers have (fault 17)',
+    async (word, priority) => {
+      const { ask, received } = await start();
+      const body = JSON.stringify({ studyInstanceUid: '1.2.3', priority: word });
+      expect(await ask('/api/v1/studies', { ...announcement, body })).toMatchObject({
+        status: 202,
+        json: { priority },
+      });
+      expect(received).toMatchObject([{ priority }]);
+    },
+  );
 
   test.each([
     '{}',

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createFlags } from '../../src/core/flags.ts';
 import { createGatewayMetrics, createHttpServer, type GatewayMetrics, type HttpServer } from '../../src/http/index.ts';
 import { openStore, type Store } from '../../src/jobs/index.ts';
 import { makeArtifact, makeReceipt } from '../contracts/ledger.ts';
@@ -21,7 +22,7 @@ describe('the studies of a store over HTTP', () => {
 
   beforeAll(async () => {
     store = openStore(folder, (line) => gateway.observe(line));
-    gateway = createGatewayMetrics(store.board);
+    gateway = createGatewayMetrics(store.board, () => 3_600_000);
     for (const [index, score] of [0.2, 0.91, 0.55].entries()) await readOne(store, `1.${index}`, score);
     await store.queue.announce(event('1.9'), 10);
     const lateral = (await store.queue.claim(10))!;
@@ -36,6 +37,7 @@ describe('the studies of a store over HTTP', () => {
       board: store.board,
       history: store.history,
       ask: (announced) => store.queue.announce(announced, 2_000),
+      flags: createFlags(store.memory('reconcile')),
       receive: (announced) => store.queue.announce(announced, 2_000),
       log: () => {},
       now: Date.now,
@@ -57,6 +59,23 @@ describe('the studies of a store over HTTP', () => {
     const body = JSON.parse(text) as { total: number; studies: Record<string, unknown>[] };
     return { status, ...body, uids: body.studies?.map(({ studyInstanceUid }) => studyInstanceUid) };
   };
+
+  test('flags stand at their study and in a list of their own, because an alert names only a job (fault 6)', async () => {
+    const flags = createFlags(store.memory('reconcile'));
+    const since = '2026-03-14T09:20:00.000Z';
+    await flags.keep('1.0', ['patient-differs'], Date.parse(since));
+    await flags.keep('1.0', ['patient-differs', 'result-missing'], Date.parse(since) + 1_000);
+    const [first, second] = [
+      { code: 'patient-differs', since },
+      { code: 'result-missing', since: '2026-03-14T09:20:01.000Z' },
+    ];
+    expect(JSON.parse((await get('/api/v1/studies/1.0')).text)).toMatchObject({ flags: [first, second] });
+    expect(JSON.parse((await get('/api/v1/studies/1.1')).text)).toMatchObject({ flags: [] });
+    const all = async () => JSON.parse((await get('/api/v1/flags')).text) as unknown;
+    expect(await all()).toEqual({ studies: [{ studyInstanceUid: '1.0', flags: [first, second] }] });
+    await flags.keep('1.0', [], 0);
+    expect(await all()).toEqual({ studies: [] });
+  });
 
   test('the triage list has the highest score first and only suspicious films, because a screening begins there', async () => {
     const { total, uids, studies } = await list('?decision=present&sort=-score');
@@ -119,7 +138,8 @@ describe('the studies of a store over HTTP', () => {
     expect(text).toContain('cxr_gateway_job_changes_total{state="done",code=""} 3\n');
     expect(text).toContain('cxr_gateway_job_changes_total{state="skipped",code="no-eligible-image"} 1\n');
     expect(text).toContain('cxr_gateway_jobs{state="done"} 3\n');
-    expect(text).toContain('cxr_gateway_queue_depth 0\n');
+    expect(text).toContain('cxr_gateway_queue_depth{lane="stat"} 0\n');
+    expect(text).toContain('cxr_gateway_queue_oldest_seconds{lane="stat"} 0\n');
     expect(text).toContain('cxr_gateway_state_duration_seconds_bucket{state="done",le="0.3"} 0\n');
     expect(text).toContain('cxr_gateway_state_duration_seconds_bucket{state="done",le="1"} 3\n');
     expect(text).toContain('cxr_gateway_state_duration_seconds_count{state="done"} 3\n');

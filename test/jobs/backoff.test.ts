@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   type ClaimedJob,
+  defaultLongestPauseMs,
   firstDelayMs,
-  longestDelayMs,
   longestRetryAfterMs,
+  lookAgainOrGone,
   nextDelayMs,
   previousDelayMs,
   retryOrDie,
@@ -49,8 +50,17 @@ describe('fault 24: a PACS that fails for days', () => {
   test('delays lie between 1 s and 10 min, because a peer that is back must not wait, and one that is down must rest', () => {
     const { delays } = failForever(seeded(24));
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(firstDelayMs);
-    expect(Math.max(...delays)).toBe(longestDelayMs);
+    expect(Math.max(...delays)).toBe(defaultLongestPauseMs);
     expect(delays.length).toBeLessThan(1_000);
+  });
+
+  test('never pauses longer than the site wants, because a small archive would rather be asked again', () => {
+    const rules = { random: () => 0.999_999, longestPauseMs: 5_000 };
+    const delays = Array.from({ length: 8 }).reduce<number[]>(
+      (before) => [...before, nextDelayMs(before.at(-1)!, rules)],
+      [firstDelayMs],
+    );
+    expect(Math.max(...delays)).toBe(5_000);
   });
 
   test('two hundred studies that failed together spread out, because a herd would bring the PACS down again', () => {
@@ -58,7 +68,7 @@ describe('fault 24: a PACS that fails for days', () => {
     const sixth = Array.from({ length: 200 }, () => {
       let [dueAt, delay] = [0, firstDelayMs];
       for (let attempt = 0; attempt < 6; attempt++) {
-        delay = nextDelayMs(delay, random);
+        delay = nextDelayMs(delay, { random });
         dueAt += delay;
       }
       return Math.floor(dueAt / 1_000);
@@ -77,13 +87,37 @@ describe('fault 24: a PACS that fails for days', () => {
     const { settled, triedMs } = failForever(seeded(1));
     expect(settled).toEqual({ state: 'dead', code: 'retries-exhausted', cause: 'pacs-busy' });
     expect(triedMs).toBeGreaterThanOrEqual(72 * hour);
-    expect(triedMs).toBeLessThanOrEqual(72 * hour + longestDelayMs);
+    expect(triedMs).toBeLessThanOrEqual(72 * hour + defaultLongestPauseMs);
   });
 
   test('the window opens at the first failure, because a study may have waited in a backlog for days', () => {
     const job: ClaimedJob = { ...makeJob({ announcedAt: 0 }), failingSince: null };
     expect(retryOrDie(job, busy, 100 * hour, rules)).toMatchObject({ state: 'retrying' });
     expect(retryOrDie({ ...job, failingSince: 1 }, busy, 100 * hour, rules)).toMatchObject({ state: 'dead' });
+  });
+});
+
+describe('fault 4: a study that is not found', () => {
+  const gone = (job: ReturnType<typeof makeJob>) => lookAgainOrGone(job, job.updatedAt);
+
+  test('is looked for three times more within a minute, and is gone then', () => {
+    let job = makeJob({ state: 'announced' });
+    const delays: number[] = [];
+    for (;;) {
+      const settled = gone(job);
+      if (settled.state !== 'retrying') {
+        expect(settled).toEqual({ state: 'source-gone', code: 'source-gone' });
+        break;
+      }
+      delays.push(settled.dueAt - job.updatedAt);
+      job = makeJob({ ...settled, attempt: job.attempt + 1, updatedAt: job.updatedAt });
+    }
+    expect(delays).toEqual([10_000, 20_000, 30_000]);
+  });
+
+  test('after an outage has its three looks too, because the outage said nothing of the study', () => {
+    const job = makeJob({ state: 'retrying', code: 'pacs-unavailable', attempt: 40, dueAt: 600_000, updatedAt: 0 });
+    expect(gone(job)).toEqual({ state: 'retrying', dueAt: 10_000, code: 'source-gone' });
   });
 });
 
@@ -102,7 +136,7 @@ describe('Retry-After', () => {
   });
 
   test('of an hour does not lengthen our own delays, because they have their own ceiling', () => {
-    expect(nextDelayMs(longestRetryAfterMs, () => 0.999_999)).toBeLessThanOrEqual(longestDelayMs);
+    expect(nextDelayMs(longestRetryAfterMs, { random: () => 0.999_999 })).toBeLessThanOrEqual(defaultLongestPauseMs);
   });
 });
 

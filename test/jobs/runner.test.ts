@@ -56,7 +56,7 @@ describe('what a failure makes of a study', () => {
   test.each<[FailureCode, string]>([
     ['not-chest', 'skipped'],
     ['decode-failed', 'quarantined'],
-    ['source-gone', 'source-gone'],
+    ['source-gone', 'retrying'],
     ['pacs-unavailable', 'retrying'],
     ['pacs-unconfirmed', 'retrying'],
     ['pacs-refused', 'dead'],

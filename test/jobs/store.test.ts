@@ -14,7 +14,7 @@ describe('the state folder', () => {
   test('is its owner alone, with all that is in it, because it holds patient data', async () => {
     const folder = join(makeFolder(), 'deep', 'state');
     const store = openTracked(folder);
-    store.secret();
+    await store.secret();
     await store.ledger.record(await claimStudy(store), makeReading(), [makeArtifact('2.25.1', 'x')]);
     expect(mode(folder)).toBe('700');
     expect(mode(join(folder, 'artifacts'))).toBe('700');
@@ -42,23 +42,23 @@ describe('the state folder', () => {
 });
 
 describe('the site secret', () => {
-  test('is made once and outlives the database, because a lost store must not double the results', () => {
+  test('is made once and outlives the database, because a lost store must not double the results', async () => {
     const store = openTracked(makeFolder());
-    const secret = store.secret();
+    const secret = await store.secret();
     expect(secret).toMatch(/^[0-9a-f]{64}$/);
     const folder = closeTracked(store);
     rmSync(join(folder, 'store.sqlite'));
     const again = openTracked(folder);
-    expect(again.secret()).toBe(secret);
-    expect(openTracked(makeFolder()).secret()).not.toBe(secret);
+    expect(await again.secret()).toBe(secret);
+    expect(await openTracked(makeFolder()).secret()).not.toBe(secret);
     closeTracked(again);
     expect(readFileSync(join(folder, 'store.sqlite'), 'latin1')).not.toContain(secret);
   });
 
-  test('that is empty or cut is refused and not replaced, because a new one would change every identity', () => {
+  test('that is empty or cut is refused and not replaced, because a new one would change every identity', async () => {
     const folder = makeFolder();
     writeFileSync(join(folder, 'site-secret'), '');
-    expect(() => openTracked(folder).secret()).toThrow(expect.objectContaining({ code: 'store-failed' }));
+    await expect(openTracked(folder).secret()).rejects.toThrow(expect.objectContaining({ code: 'store-failed' }));
     expect(readFileSync(join(folder, 'site-secret'), 'utf8')).toBe('');
   });
 });
@@ -202,12 +202,23 @@ test('10,000 announcements of a backlog take seconds, because they share their c
 describe('the options', () => {
   test('have safe defaults and refuse unknown keys by name, because a typo must not pass', () => {
     expect(jobsOptionsSchema.parse({})).toEqual({
+      kind: 'sqlite',
       stateFolder: 'cxr-gateway-state',
       concurrency: 2,
+      orderPriority: true,
       retryHours: 72,
+      longestPauseSeconds: 600,
       retentionDays: 7,
+      minFreeMiB: 512,
+      onDamage: 'recover',
     });
     expect(() => jobsOptionsSchema.parse({ retryHour: 1 })).toThrow('retryHour');
     expect(jobsOptionsSchema.safeParse({ concurrency: 0 }).success).toBe(false);
+  });
+
+  test('ask for the address of the database where one is wanted, because a gateway must not start on another store', () => {
+    expect(() => jobsOptionsSchema.parse({ kind: 'postgres' })).toThrow('the URL of the database');
+    expect(() => jobsOptionsSchema.parse({ kind: 'postgres', url: 'http://db/cxr' })).toThrow('url');
+    expect(jobsOptionsSchema.parse({ kind: 'postgres', url: 'postgresql://cxr@db/cxr' }).kind).toBe('postgres');
   });
 });

@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/jobs/database.ts';
 import { openStore } from '../../src/jobs/index.ts';
 import { closeTracked, makeFolder, openTracked } from './bench.ts';
 import { event } from './event.ts';
+import { seeded } from './seeded.ts';
 
 /** Fault 67: the power goes. The files are cut and garbled where a disk may have left them, and opened again. */
 
@@ -38,14 +39,6 @@ async function openWithWal(from: string, folder: string, wal: Uint8Array): Promi
     return studies.map(({ job }) => job.studyInstanceUid);
   } finally {
     store.close();
-  }
-}
-
-/** A small generator with a seed: the same offsets in every run. */
-function* seeded(seed: number, below: number): Generator<number> {
-  for (let state = seed; ; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state % below;
   }
 }
 

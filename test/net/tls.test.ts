@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,8 +50,11 @@ maybe('a certificate', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  const ends: number[] = [];
   async function ask(address: string, authorities: string | null) {
-    const http = makeHttp(address, { ca: authorities, credentials: { kind: 'bearer', token: 'canary' } });
+    const onCertificate = (validUntil: number) => void ends.push(validUntil);
+    const credentials = { kind: 'bearer', token: 'canary' } as const;
+    const http = makeHttp(address, { ca: authorities, credentials, onCertificate });
     try {
       return await (await http.request({ method: 'GET', url: `${address}/studies` })).json();
     } finally {
@@ -69,7 +72,34 @@ maybe('a certificate', () => {
     expect((await failureOf(ask(wrongHost, ca))).detail.got).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
   });
 
-  test('of an authority that the site names is taken', async () => {
+  test('of an authority that the site names is taken, and the day on which it ends is told (fault 34)', async () => {
+    ends.length = 0;
     expect(await ask(url, ca)).toEqual([]);
+    expect(ends).toHaveLength(1);
+    expect(Math.round((ends[0]! - Date.now()) / 86_400_000)).toBe(2);
+  });
+
+  test('that has ended is refused by name, so that nobody looks for the fault elsewhere (fault 34)', async () => {
+    const authorities = makeEnded(folder);
+    const options = { key: readFileSync(join(folder, 'right.key')), cert: authorities };
+    const server = createServer(options, (_request, response) => response.end('[]'));
+    running.push(server);
+    const ended = (await listen(server)).replace('http:', 'https:');
+    const failure = await failureOf(ask(ended, authorities));
+    expect([failure.code, failure.detail.got]).toEqual(['pacs-unavailable', 'CERT_HAS_EXPIRED']);
   });
 });
+
+/** A certificate of the year 2020 for the key `right`, which only `openssl ca` can date so; gives its PEM text. */
+function makeEnded(folder: string): string {
+  const file = (name: string) => join(folder, name);
+  writeFileSync(file('index'), '');
+  const rules = `[ca]\ndefault_ca=own\n[own]\ndatabase=${file('index')}\nnew_certs_dir=${folder}\nrand_serial=yes\npolicy=any\ndefault_md=sha256\nx509_extensions=names\n`;
+  writeFileSync(file('ca.cnf'), `${rules}[any]\ncommonName=supplied\n[names]\nsubjectAltName=IP:127.0.0.1\n`);
+  const openssl = (...args: readonly string[]) => expect(spawnSync('openssl', args).status).toBe(0);
+  openssl('req', '-new', '-key', file('right.key'), '-subj', '/CN=ended', '-out', file('ended.csr'));
+  const dates = ['-startdate', '20200101000000Z', '-enddate', '20200102000000Z'];
+  const own = ['-selfsign', '-batch', '-config', file('ca.cnf'), '-keyfile', file('right.key')];
+  openssl('ca', ...own, ...dates, '-in', file('ended.csr'), '-out', file('ended.pem'), '-notext');
+  return readFileSync(file('ended.pem'), 'utf8');
+}

@@ -71,6 +71,7 @@ test('a site that sets nothing gets safe options, and a wrong key is refused', (
     onAmbiguousPatient: 'identifier',
     aiSecurityLabel: false,
     ids: 'auto',
+    transactions: 'auto',
   });
   expect(fhirOptionsSchema.safeParse({ patientIdentifierSytem: 'http://a.test' }).success).toBe(false);
   expect(fhirOptionsSchema.safeParse({ patientIdentifierSystem: 'no address' }).success).toBe(false);

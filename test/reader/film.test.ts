@@ -110,7 +110,7 @@ describe('the child', () => {
     });
   }, 120_000);
 
-  test('refuses an object that was not asked for, because its score would go to another patient', async () => {
+  test('refuses an object that was not asked for, because its score would go to another patient (fault 37)', async () => {
     const path = writeFilm(folder, 4);
     await withModel(narrowFolder, async (reader) => {
       expect(await faultOf(reader.read(request(path, '2.25.1')))).toBe('wrong-object at SOPInstanceUID');

@@ -1,5 +1,6 @@
 /** @jest-environment ./test/model/onnx-environment.js */
 
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asFailure } from '../../src/core/failure.ts';
@@ -51,6 +52,30 @@ describe('a child that dies (fault 81, T7)', () => {
       });
     },
   );
+
+  test('twice by a kill from outside, as for want of memory, costs the film and no other (fault 73)', async () => {
+    await withReader({ spares: 0 }, async (reader) => {
+      const children = () =>
+        readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
+      const began = performance.now();
+      await reader.ready();
+      const startMs = Math.max(100, performance.now() - began);
+      const film = codeOf(reader.header('hang'));
+      const killed = new Set<string>();
+      while (killed.size < 2) {
+        await sleep(100);
+        const fresh = children().filter((pid) => pid !== '' && !killed.has(pid));
+        // Not while it starts: a process that dies before it is ready has opened no film.
+        await sleep(5 * startMs);
+        for (const pid of fresh.slice(0, 1)) {
+          process.kill(Number(pid), 'SIGKILL');
+          killed.add(pid);
+        }
+      }
+      expect(await film).toBe('reader-crashed');
+      expect(await pidOf(reader)).toBeGreaterThan(0);
+    });
+  });
 
   test('once, mid-film, costs nothing: the film is asked again of a fresh child', async () => {
     await withReader({ spares: 0 }, async (reader) => {

@@ -7,7 +7,7 @@ mkdir -p .cache
 
 missing_packages() {
   local wanted=(orthanc orthanc-dicomweb orthanc-gdcm dicom3tools dcmtk pixelmed-apps chromium libvulkan1
-    python3-venv)
+    postgresql python3-venv)
   command -v javac >/dev/null || wanted+=(default-jdk-headless)
   command -v mvn >/dev/null || wanted+=(maven)
   local package

@@ -52,6 +52,7 @@ maybe('a study that reaches an Orthanc', () => {
       orthancHttp: () => http,
       memory: (name) => memories.get(name) ?? memories.set(name, makeMemory()).get(name)!,
       report: (_source, failure) => void failures.push(failure),
+      leads: async () => true,
       timezoneOffset: null,
       now: Date.now,
     };
@@ -108,6 +109,7 @@ maybe('a study that reaches an Orthanc', () => {
       orthancHttp: () => http,
       memory: () => memory,
       report: () => {},
+      leads: async () => true,
       timezoneOffset: null,
       now: Date.now,
     });

@@ -66,6 +66,7 @@ interface Setup {
   readonly now?: () => number;
   readonly timezoneOffset?: string | null;
   readonly onAnnounce?: () => Promise<void>;
+  readonly showsLoss?: NonNullable<QidoPoll['showsLoss']>;
 }
 
 /** Noon of the day of the studies. */
@@ -73,7 +74,7 @@ export const noon = Date.UTC(2026, 2, 14, 12);
 
 export function poll(
   searchStudies: SearchStudies,
-  { options, memory = makeMemory(), now, timezoneOffset, onAnnounce }: Setup = {},
+  { options, memory = makeMemory(), now, timezoneOffset, onAnnounce, showsLoss }: Setup = {},
 ): Rounds {
   const build = (tools: Pick<QidoPoll, 'report'> & { wait: NonNullable<QidoPoll['wait']> }) =>
     createQidoPoll({
@@ -82,6 +83,7 @@ export function poll(
       memory,
       now: now ?? (() => noon),
       timezoneOffset: timezoneOffset ?? null,
+      ...(showsLoss && { showsLoss }),
       ...tools,
     });
   const rounds = runRounds(build, onAnnounce);

@@ -42,6 +42,40 @@ describe('the poll', () => {
     expect(searches[0]?.studyDate).toBe(studyDate);
   });
 
+  test('that starts from now reads the look-back days where a gateway worked before, because its store was lost (fault 70)', async () => {
+    const studies: Study[] = [
+      { uid: '2.25.1', modalities: ['CR'] },
+      { uid: '2.25.2', modalities: ['CR', 'SR', 'OT'] },
+      { uid: '2.25.3', modalities: ['CR', 'SR'], date: '19991231' },
+    ];
+    const looked: (string | null)[] = [];
+    const lost = (found: string | null) => {
+      const showsLoss = async ({ studyInstanceUid }: { readonly studyInstanceUid: string | null }) => {
+        looked.push(studyInstanceUid);
+        return studyInstanceUid === found;
+      };
+      return poll(archive(() => studies).search, { showsLoss });
+    };
+    expect((await lost('2.25.2').next()).announced).toEqual(['2.25.1', '2.25.2']);
+    // Only a study that holds a report can show it, and only one of the days.
+    expect(looked).toEqual(['2.25.2']);
+    expect((await lost(null).next()).announced).toEqual([]);
+  });
+
+  test('asks an archive that does not tell modalities about few of its studies, because each costs a listing', async () => {
+    let looks = 0;
+    const showsLoss = async () => {
+      looks++;
+      return false;
+    };
+    const studies = many(300, () => ({ modalities: [] }));
+    const rounds = poll(archive(() => studies, { ignoresModality: true }).search, { showsLoss });
+    expect((await rounds.next()).announced).toEqual([]);
+    expect(looks).toBe(50);
+    await rounds.next();
+    expect(looks).toBe(50);
+  });
+
   test.each<[QidoPoll['options']['startFrom'], readonly string[]]>([
     ['now', []],
     ['lookback', ['2.25.1']],

@@ -119,7 +119,10 @@ describe('fault 48: a retraction', () => {
       throw new Failure('source-gone');
     };
     site.change({ archive: { ...site.world().archive, list } });
-    expect(await retract()).toBe('retracted');
+    expect(await retract()).toBe('retrying source-gone');
+    expect(site.retractions).toEqual([]);
+    // At the second look; what a person asked for stays until it is done.
+    expect(await announce()).toBe('retracted');
     expect([names(site), site.retractions.length]).toEqual([['sr'], 1]);
   });
 

@@ -123,7 +123,7 @@ function worldOf(
     ledger: store.ledger,
     destinations: [archive, ehr],
     progress: (job, state) => store.queue.advance(job, state, 2_000),
-    alert: (_job, code) => void site.alerts.push(code),
+    alert: (code) => void site.alerts.push(code),
     again: {
       looks: store.memory('looks'),
       digestOf: digestOfHeader,

@@ -72,22 +72,26 @@ export function makeSmallFilm(number: number, overrides: Attributes = {}, transf
       BitsStored: 12,
       HighBit: 11,
       PixelRepresentation: 0,
-      PixelData: smallPixels(number),
+      PixelData: new Uint8Array(smallPixels(number).buffer),
       ...overrides,
     }),
     transferSyntaxUid,
   );
 }
 
-function smallPixels(seed: number): Uint8Array {
-  const values = new Uint16Array(smallColumns * smallRows);
-  for (let row = 0; row < smallRows; row++) {
-    for (let column = 0; column < smallColumns; column++) {
-      const [x, y] = [column / smallColumns, row / smallRows];
+/** 12-bit values of two dark ellipses with a texture that the seed decides, row by row. */
+export function smallPixels(
+  seed: number,
+  { columns, rows } = { columns: smallColumns, rows: smallRows },
+): Uint16Array<ArrayBuffer> {
+  const values = new Uint16Array(columns * rows);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const [x, y] = [column / columns, row / rows];
       const lung = Math.min(...[0.3, 0.7].map((centre) => ((x - centre) / 0.16) ** 2 + ((y - 0.5) / 0.34) ** 2));
       const texture = 90 * Math.sin(x * (37 + seed)) * Math.cos(y * (41 + seed));
-      values[row * smallColumns + column] = Math.round(Math.min(4000, 900 + 2200 * Math.min(1, lung) + texture + 100));
+      values[row * columns + column] = Math.round(Math.min(4000, 900 + 2200 * Math.min(1, lung) + texture + 100));
     }
   }
-  return new Uint8Array(values.buffer);
+  return values;
 }

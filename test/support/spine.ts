@@ -165,7 +165,6 @@ export function makeWorld(plans: FilmPlan[], overrides: Partial<World> = {}) {
     reportFailures: false,
     settle: { quietSeconds: 0, maxSeconds: 900 },
     progress: async () => {},
-    alert: () => {},
     now: () => Date.parse('2026-03-14T09:20:00Z'),
     ...overrides,
   };
