@@ -79,7 +79,7 @@ const isStruck = (resource: Foreign): boolean => statusOf(resource) === 'entered
 export const statusReason = 'http://hl7.org/fhir/StructureDefinition/event-statusReason';
 
 /** What we took back ourselves, with its reason, is free for a revision that somebody wants after it. */
-const isRetracted = (resource: Foreign): boolean =>
+export const isRetracted = (resource: Foreign): boolean =>
   isStruck(resource) && resource.extension?.some(({ url }) => url === statusReason) === true;
 
 /** Whether somebody else has set the status. An Observation in error may be one that we have withdrawn ourselves. */
@@ -116,7 +116,7 @@ async function observationsOf(client: FhirClient, { result = [] }: ReportAsRead)
 }
 
 /** The SR of the revision: what tells two revisions of a report apart. */
-function srIdentifier({ identifier }: DiagnosticReport): Identifier {
+export function srIdentifier({ identifier }: DiagnosticReport): Identifier {
   return identifier.find(({ system }) => system === systems.dicomUid) ?? { value: '' };
 }
 
