@@ -300,7 +300,7 @@ describe('a replay with a store that knows nothing', () => {
       expect(await readOnce(siteSecret, {}, replay)).toMatchObject({ settlement: done, reads: 1 });
     }
     expect([objects().length, reports().length]).toEqual([before, 1]);
-  });
+  }, 60_000);
 
   test('follows what is there where it is forced, because two reports that count are one too many (faults 64 and 70)', async () => {
     await readOnce();
@@ -311,5 +311,5 @@ describe('a replay with a store that knows nothing', () => {
     const second = made.find((header) => text(header, 'SOPInstanceUID') !== first)!;
     expect(JSON.stringify(second['0040A360'])).toContain(first);
     expect(reports()).toHaveLength(1);
-  });
+  }, 60_000);
 });
