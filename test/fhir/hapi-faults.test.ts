@@ -138,6 +138,6 @@ suite('on a real server', () => {
       expect([again?.status, others]).toEqual(['preliminary', []]);
       expect(again && (await errorsOf(hapi.url, again))).toEqual([]);
     },
-    60_000,
+    120_000,
   );
 });
