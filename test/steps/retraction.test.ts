@@ -101,6 +101,18 @@ describe('fault 48: a retraction', () => {
     expect((await site.store.past(studyUid)).withdrawals).toHaveLength(1);
   });
 
+  test('of a report that never reached the archive keeps it from there for good, also before the next revision', async () => {
+    const { announce, retract, replay, failing } = open({ ...film });
+    failing.pacs.push(new Failure('pacs-unavailable'));
+    expect(await announce()).toBe('retrying pacs-unavailable');
+    expect(await retract()).toBe('retracted');
+    expect([names(site), site.notes, site.retractions.length]).toEqual([[], [], 1]);
+    expect(await replay()).toBe('done');
+    const { reading, artifacts } = (await site.store.ledger.latest(studyUid, null))!;
+    expect(reading).toMatchObject({ revision: 2, predecessor: null });
+    expect(site.pacs.map(({ id }) => id)).toEqual(artifacts.filter(({ kind }) => kind === 'sr').map(({ id }) => id));
+  });
+
   test('says in the code what a person has taken over, because that report is theirs', async () => {
     const { announce, retract, failing } = open({ ...film });
     await announce();
