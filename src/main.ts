@@ -53,6 +53,34 @@ configured('study <uid>', 'process one study of the PACS now', ['cxr-gateway stu
   .action((studyInstanceUid, options) =>
     runCommand(() => import('./commands/study.ts'), { studyInstanceUid, ...options }),
   );
+configured('replay [uids...]', 'read studies anew, with the present model and settings', [
+  'cxr-gateway replay 1.2.840.99.1 --reason "new operating point" --config gateway.yaml',
+  'cxr-gateway replay --state dead --code retries-exhausted --reason "FHIR server is back" --config gateway.yaml',
+])
+  .requiredOption('--reason <text>', 'why: it stands in the history of each study')
+  .option('--state <state>', 'all studies in this state')
+  .option('--code <code>', 'all studies with this code')
+  .option('--force', 'a new version although nothing changed')
+  .option('--json', 'one JSON line a study')
+  .action((uids, options) => runCommand(() => import('./commands/replay.ts'), { uids, ...options }));
+configured('retract <uid>', 'take back every result of a study', [
+  'cxr-gateway retract 1.2.840.99.1 --reason "read by the wrong model" --config gateway.yaml',
+])
+  .requiredOption('--reason <text>', 'why: it stands in the report, in the rejection note and in the history')
+  .option('--json', 'the outcome as JSON')
+  .action((studyInstanceUid, options) =>
+    runCommand(() => import('./commands/retract.ts'), { studyInstanceUid, ...options }),
+  );
+configured('backfill', 'have the studies of some days read', [
+  'cxr-gateway backfill --from 2026-01-01 --to 2026-01-31 --dry-run --config gateway.yaml',
+  'cxr-gateway backfill --from 2026-01-01 --to 2026-01-31 --rate 30 --config gateway.yaml',
+])
+  .requiredOption('--from <day>', 'first StudyDate, YYYY-MM-DD')
+  .requiredOption('--to <day>', 'last StudyDate, YYYY-MM-DD')
+  .option('--rate <number>', 'studies a minute', '60')
+  .option('--dry-run', 'only tell what would be read')
+  .option('--json', 'results as JSON lines')
+  .action((options) => runCommand(() => import('./commands/backfill.ts'), options));
 reading('evaluate', 'measure a model on films whose labels are known', [
   'cxr-gateway evaluate --images films.csv --root films/ --out evaluation',
   'cxr-gateway evaluate --images studies.csv --root archive/ --dicom --prevalence 0.1 --out evaluation',

@@ -21,10 +21,11 @@ import {
 import { createDiskWatch, type DiskWatch, freeBytesOf, openJobs, type Store } from './jobs/index.ts';
 import { createSources, type Sources } from './sources/index.ts';
 import type { ReconcileWorld, World } from './steps/index.ts';
-import { providerOf, wireCore, wireModel, wireResultFinder } from './wire.ts';
+import { providerOf, wireCore, wireModel } from './wire.ts';
 import { logNotices, type Peers, rootsOf, wirePeers } from './wire-peers.ts';
 import { lossDetector, sourcesFor, tellStart, wireReconcile } from './wire-recovery.ts';
 import { watchPeers } from './wire-watch.ts';
+import { wireWorld } from './wire-world.ts';
 
 /** Builds the gateway over servers: store, peers, spine, sources and HTTP. */
 
@@ -43,6 +44,8 @@ export interface Gateway {
   readonly reconciling: Omit<ReconcileWorld, 'announce'>;
   /** Resolves when the model has given its known answer. Raises `model-unusable`. */
   readonly ready: () => Promise<void>;
+  /** Rung when somebody asked for a study: whoever runs jobs listens. */
+  readonly bell: { ring: () => void };
   /** Puts an announcement on the disk and counts it. */
   readonly announce: (event: StudyEvent) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -83,20 +86,24 @@ async function wireAround({ config, model, log, metrics, store }: Parts): Promis
   const provider = createProviderStatus(providerOf(config), metrics.metrics, log, Date.now);
   const atOnce = filmsAtOnce(config);
   const core = wireCore({ config, model, selection: config.selection, report, atOnce, onNetwork: provider.report });
-  const heldBack = model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
+  const heldBack: Gateway['heldBack'] =
+    model.identity.training === 'untrained' && !config.allowUntrained ? 'model-untrained' : null;
   const sources = wireSources(config, store, peers, log, core);
   const disk = wireDisk(config, log);
-  const server = wireServer(config, { stateFolder, store, sources, metrics, provider, heldBack, disk, log });
+  const bell = { ring: () => {} };
+  const announce = async (event: StudyEvent) => {
+    await store.queue.announce(event, Date.now());
+    metrics.announcements.add({ source: event.source });
+    bell.ring();
+  };
+  const parts = { stateFolder, store, sources, metrics, provider, heldBack, disk, log, announce };
+  const server = wireServer(config, parts);
   return {
-    ...{ store, heldBack, sources, disk, log },
+    ...{ store, heldBack, sources, disk, log, bell, announce },
     world: await wireWorld(config, store, peers, core, log),
     reconciling: wireReconcile(store, peers, core, log),
     ready: () => core.reader.ready(),
     server: { listen: () => listen(server, stateFolder), url: () => server.url },
-    async announce(event) {
-      await store.queue.announce(event, Date.now());
-      metrics.announcements.add({ source: event.source });
-    },
     async close() {
       await server.close();
       await core.reader.close();
@@ -110,44 +117,13 @@ async function wireAround({ config, model, log, metrics, store }: Parts): Promis
 const filmsAtOnce = (config: Config): number =>
   providerOf(config) === 'cpu' ? config.reader.atOnce : Math.min(config.jobs.concurrency, 2 * config.reader.batch.max);
 
-async function wireWorld(
-  config: Config,
-  store: Store,
-  peers: Peers,
-  core: ReturnType<typeof wireCore>,
-  log: Log,
-): Promise<World> {
-  const { quietSeconds, maxMinutes } = config.settle;
-  return {
-    ...core,
-    archive: peers.archive,
-    destinations: peers.destinations,
-    orders: peers.orders,
-    ledger: store.ledger,
-    siteSecret: config.siteSecret ?? (await store.secret()),
-    takeOver: {
-      result: wireResultFinder(core, config.selection, peers),
-      report: peers.findReport,
-      tell({ number: job }, told) {
-        const time = new Date().toISOString();
-        log({ time, event: 'taken-over', job, ...told });
-        if (!told.underOwnSecret) log({ time, event: 'alert', code: 'site-secret-differs', job });
-      },
-    },
-    settle: { quietSeconds, maxSeconds: maxMinutes * 60 },
-    alert: (code, { number: job }) => log({ time: new Date().toISOString(), event: 'alert', code, job }),
-    progress: (job, state) => store.queue.advance(job, state, Date.now()),
-    now: Date.now,
-  };
-}
-
 /** The watch on the disk of the state folder. */
 function wireDisk({ jobs: { stateFolder, minFreeMiB } }: Config, log: Log): DiskWatch {
   const folder = resolve(stateFolder);
   return createDiskWatch({ minFreeMiB, freeBytes: () => freeBytesOf(folder), log, now: Date.now });
 }
 
-interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'disk' | 'log'> {
+interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | 'disk' | 'log' | 'announce'> {
   readonly stateFolder: string;
   readonly metrics: GatewayMetrics;
   readonly provider: ProviderStatus;
@@ -155,20 +131,13 @@ interface ServerParts extends Pick<Gateway, 'store' | 'sources' | 'heldBack' | '
 
 function wireServer(
   config: Config,
-  { stateFolder, store, sources, metrics, provider, heldBack, disk, log }: ServerParts,
+  { stateFolder, store, sources, metrics, provider, heldBack, disk, log, announce }: ServerParts,
 ): HttpServer {
   const { host, port, allowedHosts, token } = config.http;
   return createHttpServer({
-    ...{
-      host,
-      port,
-      allowedHosts,
-      log,
-      metrics: metrics.metrics,
-      board: store.board,
-      history: store.history,
-      flags: createFlags(store.memory('reconcile')),
-    },
+    ...{ host, port, allowedHosts, log, metrics: metrics.metrics },
+    ...{ board: store.board, history: store.history, past: store.past },
+    flags: createFlags(store.memory('reconcile')),
     token: token ?? keptToken(stateFolder),
     checks: [
       { name: 'model', run: () => heldBack },
@@ -177,7 +146,8 @@ function wireServer(
       { name: 'disk', run: () => (disk.isLow() ? 'disk-full' : null) },
       { name: 'intake', run: () => intakeCheck(config, store) },
     ],
-    receive: (event) => receive(sources, disk, event),
+    receive: (event) => whenThereIsRoom(disk, () => receive(sources, event)),
+    ask: (event) => whenThereIsRoom(disk, () => announce(event)),
     now: Date.now,
   });
 }
@@ -221,8 +191,12 @@ function wireSources(
 }
 
 /** A study that is refused now is told so: whoever announced it must come again. */
-async function receive({ webhook }: Sources, disk: DiskWatch, event: StudyEvent): Promise<void> {
+async function whenThereIsRoom(disk: DiskWatch, take: () => Promise<void>): Promise<void> {
   if (disk.isLow()) throw new Failure('disk-full', { retryAfterSeconds: 30 });
+  await take();
+}
+
+async function receive({ webhook }: Sources, event: StudyEvent): Promise<void> {
   if (!webhook)
     throw new Failure('config-invalid', { where: 'sources.webhook.enabled', expected: 'true', got: 'false' });
   await webhook.receive(event);

@@ -10,12 +10,14 @@ import type { TakeOverPorts } from './core/take-over.ts';
 import { describe } from './dicom/header.ts';
 import { requestedPriority } from './dicom/order-priority.ts';
 import { createPacs, createPacsDestination } from './dicom/pacs.ts';
+import { createStudySearch } from './dicom/qido.ts';
 import { createOrderPriority } from './fhir/order-priority.ts';
 import { createReportFinder } from './fhir/report-finder.ts';
 import { createFhirDestination, type FhirDestinationOptions, type FhirNotice } from './fhir/server.ts';
 import { createHttp } from './net/client.ts';
 import type { Http } from './net/http.ts';
 import { type Credentials, credentialsOf, type PeerOptions } from './net/options.ts';
+import { searchDays } from './sources/days.ts';
 
 /** Builds what stands for the servers: archive, destinations and the clients that speak to them. */
 
@@ -38,13 +40,25 @@ export interface Peers {
   readonly orders: Orders;
 }
 
+/** An archive to look at. */
+export interface ArchiveLook extends Pick<Archive, 'list'> {
+  /** The CR and DX studies of each day (`YYYY-MM-DD`); `report` hears of an archive that hides studies. */
+  days(days: readonly string[], report: (failure: Failure) => void): ReturnType<typeof searchDays>;
+  readonly close: () => Promise<void>;
+}
+
 /** The archive of the configuration and nothing else: for looking, beside a gateway that runs. Nothing is fetched into a spool. */
-export function wireArchive({ pacs, jobs }: Config): Pick<Archive, 'list'> & { readonly close: () => Promise<void> } {
+export function wireArchive({ pacs, jobs, sources }: Config): ArchiveLook {
   const roots = rootsOf(pacs);
   const http = client('pacs', pacs, Object.values(roots));
   const spoolFolder = join(resolve(jobs.stateFolder), 'spool');
   const { list } = createPacs({ http, ...roots, spoolFolder, timeoutMs: pacs.timeoutSeconds * 1000 });
-  return { list, close: () => http.close() };
+  const paging = { search: createStudySearch({ http, ...roots }), limit: sources.qidoPoll.pageSize };
+  return {
+    list,
+    days: (days, report) => searchDays({ ...paging, report }, days),
+    close: () => http.close(),
+  };
 }
 
 /** Who hears what the clients meet at the servers; `peer` is `pacs`, `fhir` or `pacs.results`. */

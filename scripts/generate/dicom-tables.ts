@@ -7,7 +7,11 @@ import type { Dataset } from '../../src/core/study.ts';
 import { keywords } from '../../src/dicom/keywords.ts';
 import { parsePart10 } from '../../src/dicom/part10.ts';
 import { resultSeries } from '../../src/dicom/result-header.ts';
-import { comprehensive3dSrStorage, secondaryCaptureImageStorage } from '../../src/dicom/sop-classes.ts';
+import {
+  comprehensive3dSrStorage,
+  keyObjectSelectionStorage,
+  secondaryCaptureImageStorage,
+} from '../../src/dicom/sop-classes.ts';
 import { transferSyntaxes } from '../../src/dicom/transfer-syntax.ts';
 import { acceptLadder } from '../../src/dicom/wado.ts';
 import { dicomSr } from '../../src/outputs/dicom-sr.ts';
@@ -43,6 +47,7 @@ export function dicomTables(root: string): Readonly<Record<string, string>> {
       ['SOP class', 'UID'],
       [
         ['Comprehensive 3D SR Storage', comprehensive3dSrStorage],
+        ['Key Object Selection Document Storage', keyObjectSelectionStorage],
         ['Secondary Capture Image Storage', secondaryCaptureImageStorage],
       ],
     ),

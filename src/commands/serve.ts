@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
 import { unlessDiskFull } from '../core/failure.ts';
 import type { Announce, Log } from '../core/ports.ts';
-import type { StudyEvent } from '../core/study.ts';
 import { freeBytesOf, type JobsOptions, pausedByDisk, pauseMs, retryRules, runJobs } from '../jobs/index.ts';
 import { readStudy } from '../pipeline.ts';
 import { createSteps, type ReconcileRules, reconcile } from '../steps/index.ts';
@@ -52,19 +51,16 @@ export async function runGateway(gateway: Gateway, rules: JobRules, signal: Abor
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
   const jobs = heldBack === null ? startJobs(gateway, rules, stop) : null;
-  const announce: Announce = async (event: StudyEvent) => {
-    await gateway.announce(event);
-    jobs?.poke();
-  };
+  gateway.bell.ring = () => jobs?.poke();
   try {
     await server.listen();
     const time = () => new Date().toISOString();
     log({ time: time(), event: 'listening', url: server.url(), held: heldBack });
     const looking = rules.reconcile?.enabled
-      ? reconcile({ ...gateway.reconciling, announce }, rules.reconcile, stop)
+      ? reconcile({ ...gateway.reconciling, announce: gateway.announce }, rules.reconcile, stop)
       : aborted(stop);
     const purging = repeatPurge(gateway, rules.retentionDays, stop);
-    await Promise.all([takeIn(gateway, announce, stop), purging, looking, jobs?.done ?? aborted(stop)]);
+    await Promise.all([takeIn(gateway, gateway.announce, stop), purging, looking, jobs?.done ?? aborted(stop)]);
     log({ time: time(), event: 'stopped' });
   } finally {
     ended.abort();

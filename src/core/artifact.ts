@@ -1,6 +1,6 @@
 /** What is written back, and the proof that it arrived. */
 
-export type ArtifactKind = 'sr' | 'heatmap' | 'fhir-bundle';
+export type ArtifactKind = 'sr' | 'heatmap' | 'fhir-bundle' | 'rejection-note';
 
 /** A composed output: its bytes never change once they are recorded. */
 export interface Artifact {

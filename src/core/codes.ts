@@ -82,6 +82,9 @@ export const codeNames = [
   'sourceImage',
   'gradCam',
   'spatialResampling',
+  // withdrawal
+  'rejectedForPatientSafety',
+  'keyObjectDescription',
   // FHIR
   'suspectedCovid19',
   'opacityRadLex',

@@ -12,7 +12,7 @@ import {
   unseenPixels,
   type View,
 } from './reading.ts';
-import { type Dataset, type Instance, type InstanceReference, samePatient } from './study.ts';
+import { type Dataset, type Demand, type Instance, type InstanceReference, samePatient } from './study.ts';
 
 /** From films to one conclusion about the study. Pure. */
 
@@ -42,6 +42,8 @@ export interface Circumstances {
   readonly previous: Recorded | null;
   readonly predecessor: InstanceReference | null;
   readonly source: string;
+  /** The replay that asked for the reading. */
+  readonly demand: Demand | null;
 }
 
 /**
@@ -54,7 +56,7 @@ export function concludeFilms(films: readonly Film[], circumstances: Circumstanc
   const failures = failuresOf(films, new Set(read.map(uidOf)), describe);
   const study = studyOf(films, describe);
   if (!study) return null;
-  const images = read.map(({ reading }) => ({ ...reading, revision: imageRevision(reading, study, previous) }));
+  const images = read.map(({ reading }) => revised(reading, study, previous));
   const reading: Reading = {
     model: circumstances.model,
     settings: circumstances.settings,
@@ -66,6 +68,7 @@ export function concludeFilms(films: readonly Film[], circumstances: Circumstanc
     revision: (previous?.reading.revision ?? 0) + 1,
     predecessor: circumstances.predecessor,
     source: circumstances.source,
+    ...(circumstances.demand && { demand: circumstances.demand }),
     ...(previous?.reading.takenOver && { takenOver: previous.reading.takenOver }),
   };
   return { reading, pictures: Object.fromEntries(read.map((film) => [uidOf(film), film.picture])) };
@@ -113,12 +116,50 @@ function studyOf(films: readonly Film[], describe: Circumstances['describe']): S
   return first;
 }
 
-function imageRevision(reading: ImageReading, study: StudyHeader, previous: Recorded | null): number {
+/** Flag of an image whose pixels are not those that were read under its UID before (fault 3). */
+export const pixelsChanged = 'pixels-changed';
+
+/**
+ * Other pixels make another heat-map. So does another patient, whom a heat-map bears: under the old UID the bytes that name the
+ * first one would stay (fault 5). And so does a withdrawal: an archive that acted on the rejection note refuses the same object.
+ */
+function revised(reading: ImageReading, study: StudyHeader, previous: Recorded | null): ImageReading {
   const before = previous?.reading.images.find(({ image }) => image.SOPInstanceUID === reading.image.SOPInstanceUID);
-  if (!before) return 1;
-  const samePixels = before.pixelDigest === reading.pixelDigest || before.pixelDigest === unseenPixels;
-  // A heat-map bears its patient: under the old UID the bytes that name another one would stay (fault 5).
-  return samePixels && samePatient(study, previous!.reading.study) ? before.revision : before.revision + 1;
+  if (!previous || !before) return { ...reading, revision: 1 };
+  const changed = before.pixelDigest !== unseenPixels && before.pixelDigest !== reading.pixelDigest;
+  const another = changed || !samePatient(study, previous.reading.study) || previous.withdrawn;
+  return {
+    ...reading,
+    revision: before.revision + (another ? 1 : 0),
+    flags: changed ? [...reading.flags, pixelsChanged] : reading.flags,
+  };
+}
+
+/**
+ * Whether the films show what the recorded reading was made of: the same images with the same pixels, and the same failures. A
+ * reader that gave up on a film says nothing about its pixels.
+ */
+export function showTheSame(
+  films: readonly Film[],
+  { images, failures }: Reading,
+  describe: Circumstances['describe'],
+): boolean {
+  const shown = new Map<string, string | null>();
+  for (const film of films) {
+    const uid = film.reading
+      ? uidOf(film)
+      : film.instance.header && describe(film.instance.header).image.SOPInstanceUID;
+    if (uid !== null && !shown.has(uid)) shown.set(uid, film.reading?.pixelDigest ?? film.failure?.code ?? null);
+  }
+  const gaveUp = (found: string | null | undefined) => found?.startsWith('reader-') === true;
+  const same = (uid: string, before: string) => shown.get(uid) === before || gaveUp(shown.get(uid));
+  // Nobody has looked at the pixels of a report that was found; the same films are all that can be asked for.
+  const samePixels = (uid: string, before: string) => (before === unseenPixels && shown.has(uid)) || same(uid, before);
+  return (
+    shown.size === images.length + failures.length &&
+    images.every(({ image, pixelDigest }) => samePixels(image.SOPInstanceUID, pixelDigest)) &&
+    failures.every(({ SOPInstanceUID, failure }) => same(SOPInstanceUID, failure.code))
+  );
 }
 
 /** What became of one listed object: the rule's word, or what the reader found. */

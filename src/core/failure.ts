@@ -48,6 +48,7 @@ export const failures = {
   'quality-control': skip('A quality-control image, a phantom or an animal.'),
   rejected: skip('A rejection note of the archive lists this image.'),
   'no-eligible-image': skip('The study holds no image that the model may read.'),
+  'nothing-to-retract': skip('The gateway has reported nothing about the study that could be taken back.'),
   'seen-before-start': skip('The study was in the archive before the gateway first started.'),
 
   // bytes and pixels

@@ -37,6 +37,13 @@ export function settingsDigest(settings: ContentSettings, model: ModelIdentity):
   return sha256(JSON.stringify(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
+/** Whether model and settings of a reading are these: reading the same pixels with them says the same again. */
+export function isMadeWith(reading: Reading, model: ModelIdentity, settings: ContentSettings): boolean {
+  const { id, sha256, deviceUid: device } = reading.model;
+  const sameModel = id === model.id && sha256 === model.sha256 && device === model.deviceUid;
+  return sameModel && settingsDigest(reading.settings, reading.model) === settingsDigest(settings, model);
+}
+
 /** All names that the artifacts of one reading carry. */
 export interface ResultIdentity {
   readonly sr: { readonly SeriesInstanceUID: string; readonly SOPInstanceUID: string };
@@ -122,6 +129,18 @@ function ownIdentity(reading: Reading, siteSecret: string): ResultIdentity {
     gatewayDeviceId: id(keyed(siteSecret, ['gateway'])),
     modelDeviceId: id(keyed(siteSecret, ['model', model.deviceUid])),
     gatewayDeviceUid: uidOf(keyed(siteSecret, ['gateway'])),
+  };
+}
+
+/** Names of the rejection note about these objects of a study; `targets` are SOP Instance UIDs. */
+export function identifyNote(
+  studyInstanceUid: string,
+  targets: readonly string[],
+  siteSecret: string,
+): { readonly SeriesInstanceUID: string; readonly SOPInstanceUID: string } {
+  return {
+    SeriesInstanceUID: uidOf(keyed(siteSecret, ['rejection-note-series', studyInstanceUid])),
+    SOPInstanceUID: uidOf(keyed(siteSecret, ['rejection-note', studyInstanceUid, ...[...targets].sort()])),
   };
 }
 

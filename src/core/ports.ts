@@ -4,8 +4,17 @@ import type { FailureCode } from './failure.ts';
 import type { ResultIdentity } from './ids.ts';
 import type { Zone } from './lungs.ts';
 import type { ProviderUse } from './provider.ts';
-import type { ActivationMap, ContentSettings, ImageHeader, Picture, Reading, StudyHeader, View } from './reading.ts';
-import type { Dataset, Instance, PatientIdentity, Priority, StudyEvent } from './study.ts';
+import type {
+  ActivationMap,
+  ContentSettings,
+  ImageHeader,
+  ModelIdentity,
+  Picture,
+  Reading,
+  StudyHeader,
+  View,
+} from './reading.ts';
+import type { Dataset, Instance, InstanceReference, PatientIdentity, Priority, StudyEvent } from './study.ts';
 
 /** The edges of the product. Everything that waits, writes or may fail is handed in through one of these. */
 
@@ -121,6 +130,21 @@ export interface Composition {
   readonly identity: ResultIdentity;
   /** By SOP Instance UID of the source image. */
   readonly pictures: Readonly<Record<string, Picture>>;
+  readonly codes: Codes;
+  readonly gateway: GatewayIdentity;
+}
+
+/** A statement that objects of ours are withdrawn, for the archive that holds them. */
+export interface RejectionNote {
+  /** Patient and study as the archive names them now. */
+  readonly study: StudyHeader;
+  readonly targets: readonly InstanceReference[];
+  readonly identity: { readonly SeriesInstanceUID: string; readonly SOPInstanceUID: string };
+  readonly reason: string;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  readonly timezoneOffset: string | null;
+  readonly model: ModelIdentity;
   readonly codes: Codes;
   readonly gateway: GatewayIdentity;
 }

@@ -1,7 +1,7 @@
 import type { Zone } from './lungs.ts';
 import { turnOf } from './orientation.ts';
 import type { ProviderUse } from './provider.ts';
-import type { Code, Dataset, FailureNote, InstanceReference } from './study.ts';
+import type { Code, Dataset, Demand, FailureNote, InstanceReference } from './study.ts';
 
 /** What one model concluded about one study, and what it concluded it from. Plain values that survive JSON. */
 
@@ -131,7 +131,10 @@ export interface ImageReading {
   readonly zone: Zone | null;
   /** Hex SHA-256 of the decoded stored values: two transfer syntaxes of one film agree. */
   readonly pixelDigest: string;
-  /** 1 at first; rises when the pixels under this SOP Instance UID change. The heat-map's identity hangs on it. */
+  /**
+   * 1 at first; rises when the pixels under this SOP Instance UID change, and when the result before was withdrawn. The
+   * heat-map's identity hangs on it.
+   */
   readonly revision: number;
   /** What ran the network. It is told and changes no identity: a film that another provider reads again is the same object. */
   readonly provider: ProviderUse;
@@ -160,11 +163,13 @@ export interface Reading {
   readonly highestImage: string | null;
   /** RFC 3339 UTC, when the inference began. */
   readonly readAt: string;
-  /** Rises when the images of the study or their pixels change; 1 at first. */
+  /** Rises when the images of the study or their pixels change, or a person has it read anew; 1 at first. */
   readonly revision: number;
   /** The SR of the revision before, if there is one. */
   readonly predecessor: InstanceReference | null;
   readonly source: string;
+  /** The replay that asked for it; left out where a study was read by itself. */
+  readonly demand?: Demand;
   /** Names that results already bore when they were found in the archive; later revisions carry them on. */
   readonly takenOver?: TakenOver;
 }

@@ -70,6 +70,10 @@ export interface Demand {
   readonly reason: string;
   /** Who: `command`, or the user of the API. */
   readonly by: string;
+  /** Names this very demand: a run that is tried again does not carry it out twice. */
+  readonly id?: string;
+  /** A replay makes a new version although nothing changed. */
+  readonly force?: boolean;
 }
 
 /** A source's hint that a study changed. It promises nothing: a hint may come twice, late, or for a study that is gone. */

@@ -56,6 +56,8 @@ export interface Settling {
 export type Settlement =
   | Settling
   | { readonly state: 'done'; readonly partial: boolean }
+  /** `code`: what could not be taken back, or null. */
+  | { readonly state: 'retracted'; readonly code: FailureCode | null }
   | { readonly state: 'skipped' | 'quarantined' | 'source-gone' | 'dead'; readonly code: FailureCode }
   | { readonly state: 'retrying'; readonly dueAt: number; readonly code: FailureCode };
 
@@ -95,12 +97,14 @@ export interface Recorded {
   readonly reading: Reading;
   readonly artifacts: readonly Artifact[];
   readonly receipts: readonly Receipt[];
+  /** Left out where the result stands. */
+  readonly withdrawn?: { readonly at: string; readonly code: FailureCode | null };
 }
 
 /** The record of readings and receipts. */
 export interface Ledger {
-  /** The newest recording of a study and model id. */
-  latest(studyInstanceUid: string, modelId: string): Promise<Recorded | null>;
+  /** The newest recording of a study and model id; null: of any model. */
+  latest(studyInstanceUid: string, modelId: string | null): Promise<Recorded | null>;
   /**
    * Records before the first delivery. The bytes recorded first win: a second recording of the same ids gives back the first.
    * Raises `claim-lost`, as does `recordOutcomes`, when the job is not the caller's any more.
@@ -109,6 +113,33 @@ export interface Ledger {
   receive(reading: Reading, receipts: readonly Receipt[]): Promise<void>;
   /** What became of every instance of the study in its last run. */
   recordOutcomes(job: Job, outcomes: readonly InstanceOutcome[]): Promise<void>;
+}
+
+/** Results of a study that a person took back, all that stood at that moment. Recorded before anybody is told. */
+export interface Withdrawal {
+  readonly number: number;
+  readonly demand: Demand;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  /** What it takes back, oldest first. */
+  readonly readings: readonly Recorded[];
+  /** The rejection note for the archive; null where none of our objects lies there. */
+  readonly note: Artifact | null;
+  /** `artifact` is the id of the note, or of the report that was taken back. */
+  readonly receipts: readonly Receipt[];
+  /** What could not be taken back. */
+  readonly code: FailureCode | null;
+}
+
+/** The record of what was taken back. */
+export interface Withdrawals {
+  /** Recordings of a study that stand, oldest first. */
+  standing(studyInstanceUid: string): Promise<readonly Recorded[]>;
+  /** The newest of the study, or null. */
+  latest(studyInstanceUid: string): Promise<Withdrawal | null>;
+  /** The readings of the study stand no more. Raises `claim-lost` when the job is not the caller's any more. */
+  record(job: Job, withdrawal: Pick<Withdrawal, 'demand' | 'at' | 'note'>): Promise<Withdrawal>;
+  receive(withdrawal: Withdrawal, receipts: readonly Receipt[], code: FailureCode | null): Promise<void>;
 }
 
 /** A study as the HTTP API and the dashboard show it. */

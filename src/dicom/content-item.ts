@@ -76,6 +76,11 @@ export function image(
   });
 }
 
+/** A document or another object that is no image. */
+export function composite(relationship: Relationship, reference: SopReference): Dataset {
+  return item(relationship, 'COMPOSITE', null, { ReferencedSOPSequence: [sopReference(reference)] });
+}
+
 /** A closed outline: column, row from the upper left corner of the upper left pixel, the first point again at the end. */
 export function polyline(
   relationship: Relationship,

@@ -36,7 +36,7 @@ export function createPacsDestination(options: PacsDestinationOptions): Destinat
   const doubted = createDoubts();
   return {
     name,
-    kinds: ['heatmap', 'sr'],
+    kinds: ['heatmap', 'sr', 'rejection-note'],
     async deliver(artifacts, keep) {
       // The picture first: a report must not point to an image that is not there yet.
       const all = [...artifacts].sort((a, b) => rank(a) - rank(b)).map(sentOf);

@@ -1,5 +1,5 @@
 import type { Codes, GatewayIdentity } from '../core/ports.ts';
-import type { ModelIdentity, Reading, StudyHeader } from '../core/reading.ts';
+import type { ContentSettings, ModelIdentity, Reading, StudyHeader } from '../core/reading.ts';
 import type { Code, Dataset, InstanceReference } from '../core/study.ts';
 import { type Attributes, build, codeItem } from './build.ts';
 import { sopReference } from './content-item.ts';
@@ -13,6 +13,7 @@ import { sopReference } from './content-item.ts';
 export const resultSeries = {
   sr: { Modality: 'SR', SeriesNumber: 9901, SeriesDescription: 'AI airspace opacity SR (unreviewed)' },
   heatmap: { Modality: 'OT', SeriesNumber: 9902, SeriesDescription: 'AI airspace opacity heat-map (unreviewed)' },
+  rejectionNote: { Modality: 'KO', SeriesNumber: 9903, SeriesDescription: 'AI airspace opacity results withdrawn' },
 } as const;
 
 /** Manufacturer and ManufacturerModelName of the product in every object that it writes. */
@@ -69,11 +70,15 @@ export function contributingEquipment(model: ModelIdentity, codes: Codes): reado
   return [build({ PurposeOfReferenceCodeSequence, ...algorithmOf(model) })];
 }
 
+interface Moment extends Pick<Reading, 'readAt' | 'study'> {
+  readonly settings: Pick<ContentSettings, 'timezoneOffset'>;
+}
+
 /**
  * Content and creation date and time, when the inference began, in the zone of the source, else of the site, else UTC.
  * TimezoneOffsetFromUTC is written only where source or site tell it: it governs the copied dates and times too.
  */
-export function times({ readAt, study, settings }: Pick<Reading, 'readAt' | 'study' | 'settings'>): Attributes {
+export function times({ readAt, study, settings }: Moment): Attributes {
   const zone = study.TimezoneOffsetFromUTC ?? settings.timezoneOffset;
   const { date, time } = localTime(readAt, zone ?? '+0000');
   return {

@@ -7,7 +7,7 @@ import { fhirConcept, systems } from './coding.ts';
 import { receiptOf } from './delivery.ts';
 import { bears, type Foreign, findOne } from './search.ts';
 import { byTarget, storeOne } from './sequence.ts';
-import { lookAt, refused, type Standing, statusOf } from './standing.ts';
+import { lookAt, refused, type Standing, statusOf, statusReason } from './standing.ts';
 import { observationsIn, ownIdentifier, parseTransaction, provenanceOf, putEntry } from './transaction.ts';
 import type { BundleEntry, Provenance, Reference, Resource, TransactionBundle } from './types.ts';
 import { type FhirServer, update } from './write.ts';
@@ -17,8 +17,6 @@ import { type FhirServer, update } from './write.ts';
  * extension event-statusReason (R4 leaves DiagnosticReport without a statusReason) and in a Provenance of the nullification.
  * Nothing is deleted. What a person has taken over is theirs and is refused.
  */
-
-const statusReason = 'http://hl7.org/fhir/StructureDefinition/event-statusReason';
 
 export async function retractOnce(server: FhirServer, artifact: Artifact, retraction: Retraction): Promise<Receipt> {
   const bundle = parseTransaction(artifact.bytes);

@@ -5,7 +5,7 @@ import { type FhirClient, readOrNull } from './client.ts';
 import { differences, referencedId } from './compare.ts';
 import { rewriteReferences } from './references.ts';
 import { bears, type Foreign, findOne, isId, searchToken } from './search.ts';
-import { isTakenOver, refused, statusOf } from './standing.ts';
+import { isRetracted, isTakenOver, refused, srIdentifier, statusOf } from './standing.ts';
 import { localName, ownIdentifier, type StoredAt } from './transaction.ts';
 import type { BundleEntry, Provenance, ReportResource, Resource, TransactionBundle } from './types.ts';
 
@@ -85,7 +85,7 @@ async function byId(client: FhirClient, resource: ReportResource): Promise<Forei
   if (found && resource.resourceType !== 'Provenance' && !bears(found, ownIdentifier(resource))) {
     throw refused(`${resourceType}.identifier`, 'the identifier of ours', 'a resource that is not ours');
   }
-  return found && requireOurs(found);
+  return found && requireOurs(found, resource);
 }
 
 async function byIdentifier(client: FhirClient, resource: ReportResource): Promise<Foreign | null> {
@@ -95,7 +95,7 @@ async function byIdentifier(client: FhirClient, resource: ReportResource): Promi
     const where = `search of ${resource.resourceType}`;
     throw new Failure('fhir-conflict', { where, expected: 'one of ours', got: 'several' });
   }
-  return match === 'none' ? null : requireOurs(match);
+  return match === 'none' ? null : requireOurs(match, resource);
 }
 
 /**
@@ -117,15 +117,17 @@ export async function byTarget(client: FhirClient, sent: Provenance): Promise<(F
   return found.find(ours) ?? null;
 }
 
-function requireOurs(found: Foreign): Foreign {
+function requireOurs(found: Foreign, sent: ReportResource): Foreign {
   const signed = ['DiagnosticReport', 'Observation'].includes(found.resourceType) && isTakenOver(found);
+  if (!signed || isFreeAgain(found, sent)) return found;
   // A conflict and no refusal: whoever looks again sees the whole report and decides by it.
-  if (signed) {
-    const where = `${found.resourceType}.status`;
-    throw new Failure('fhir-conflict', { where, expected: 'preliminary', got: statusOf(found) });
-  }
-  return found;
+  const where = `${found.resourceType}.status`;
+  throw new Failure('fhir-conflict', { where, expected: 'preliminary', got: statusOf(found) });
 }
+
+/** A report that we took back ourselves, for a later revision; what was taken back of this very one stays so. */
+const isFreeAgain = (found: Foreign, sent: ReportResource): boolean =>
+  sent.resourceType === 'DiagnosticReport' && isRetracted(found) && !bears(found, srIdentifier(sent));
 
 function ifNoneExist(resource: ReportResource): Readonly<Record<string, string>> {
   if (resource.resourceType === 'Provenance') {

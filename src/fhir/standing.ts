@@ -55,16 +55,17 @@ export async function lookAt(
   const observations = await observationsOf(client, found);
   const current = observationsIn(bundle).map(ownIdentifier);
   const named = (observation: Foreign) => current.some((identifier) => bears(observation, identifier));
-  const taken = [found, ...observations].find(
-    (resource) => isTakenOver(resource) || (isStruck(resource) && named(resource)),
-  );
+  const sameRevision = bears(found, srIdentifier(report));
+  const taken = [found, ...observations]
+    .filter((resource) => sameRevision || !isRetracted(resource))
+    .find((resource) => isTakenOver(resource) || (isStruck(resource) && named(resource)));
   return {
     report: found,
     status: statusOf(taken ?? found),
     observations,
     ids: found.id === report.id ? ids : 'conditional',
     takenOver: taken?.resourceType ?? null,
-    sameRevision: bears(found, srIdentifier(report)),
+    sameRevision,
   };
 }
 
@@ -73,6 +74,13 @@ export const statusOf = ({ status }: Foreign): string =>
 
 /** Among the results of a report: what we withdraw ourselves is none of the next revision's. */
 const isStruck = (resource: Foreign): boolean => statusOf(resource) === 'entered-in-error';
+
+/** Where FHIR R4 has no element for the reason of a status. */
+export const statusReason = 'http://hl7.org/fhir/StructureDefinition/event-statusReason';
+
+/** What we took back ourselves, with its reason, is free for a revision that somebody wants after it. */
+export const isRetracted = (resource: Foreign): boolean =>
+  isStruck(resource) && resource.extension?.some(({ url }) => url === statusReason) === true;
 
 /** Whether somebody else has set the status. An Observation in error may be one that we have withdrawn ourselves. */
 export function isTakenOver(resource: Foreign): boolean {
@@ -108,7 +116,7 @@ async function observationsOf(client: FhirClient, { result = [] }: ReportAsRead)
 }
 
 /** The SR of the revision: what tells two revisions of a report apart. */
-function srIdentifier({ identifier }: DiagnosticReport): Identifier {
+export function srIdentifier({ identifier }: DiagnosticReport): Identifier {
   return identifier.find(({ system }) => system === systems.dicomUid) ?? { value: '' };
 }
 

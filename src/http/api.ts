@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { json, type RequestHandler, Router } from 'express';
 import { z } from 'zod';
+import { isReason, reasonExpected } from '../core/demand.ts';
+import { describe } from '../core/failure.ts';
 import type { Flags } from '../core/flags.ts';
 import { isUid } from '../core/ids.ts';
 import type { JobState, StudyBoard, StudyQuery, StudyRow } from '../core/ports.ts';
-import { priorityOfWord, type StudyEvent } from '../core/study.ts';
+import { type Demand, priorityOfWord, type StudyEvent } from '../core/study.ts';
 import { notFound, RequestProblem, unsupportedMediaType } from './problem.ts';
 
 /** The studies, for people and machines: what became of each, and a way to announce one. */
@@ -12,10 +15,14 @@ export interface ApiOptions {
   readonly board: StudyBoard;
   /** Takes an announcement; resolves when it is on the disk. */
   readonly receive: (event: StudyEvent) => Promise<void>;
-  /** Every change of state of a study, oldest first. */
+  /** Takes what a person asks for, whatever sources are switched on; resolves when it is on the disk. */
+  readonly ask: (event: StudyEvent) => Promise<void>;
   /** What a later look found wrong with a study. */
   readonly flags?: Pick<Flags, 'of' | 'all'>;
+  /** Every change of state of a study, oldest first. */
   readonly history?: (studyInstanceUid: string) => Promise<readonly StateChange[]>;
+  /** Every revision and withdrawal, as they are told. */
+  readonly past?: (studyInstanceUid: string) => Promise<object>;
 }
 
 export interface StateChange {
@@ -26,6 +33,7 @@ export interface StateChange {
   readonly cause: string | null;
   readonly attempt: number;
   readonly durationMs: number;
+  readonly demand: Demand | null;
 }
 
 const bodyLimitBytes = 16_384;
@@ -58,12 +66,27 @@ const querySchema = z.strictObject({
   offset: z.coerce.number().int().min(0).max(10_000_000).default(0),
 });
 
+const prioritySchema = z.enum(['routine', 'urgent', 'asap', 'stat']);
+
 const announcementSchema = z.strictObject({
   studyInstanceUid: z.string().refine(isUid, 'a DICOM UID'),
-  priority: z.enum(['routine', 'urgent', 'asap', 'stat']).default('routine').transform(priorityOfWord),
+  priority: prioritySchema.default('routine').transform(priorityOfWord),
+  /** A backfill announces what it finds: no sign that anything changed. */
+  source: z.literal('backfill').optional(),
 });
 
-export function createApi({ board, receive, history, flags }: ApiOptions): Router {
+const reasonSchema = z.string().refine(isReason, reasonExpected);
+const bySchema = z
+  .string()
+  .regex(/^[\p{L}\p{N}._@/-]{1,64}$/u, '1 to 64 letters, digits or ._@/-')
+  .default('api');
+const retractSchema = z.strictObject({ reason: reasonSchema, by: bySchema });
+const replaySchema = retractSchema.extend({
+  force: z.boolean().default(false),
+  priority: prioritySchema.default('stat').transform(priorityOfWord),
+});
+
+export function createApi({ board, receive, ask, history, past, flags }: ApiOptions): Router {
   const list: RequestHandler = async (request, response) => {
     const query = parse(querySchema, request.query) as StudyQuery;
     const { total, studies } = await board.find(query);
@@ -77,13 +100,16 @@ export function createApi({ board, receive, history, flags }: ApiOptions): Route
       ...present(row),
       flags: (await flags?.of(uid)) ?? [],
       ...(history && { history: (await history(uid)).map(presentChange) }),
+      ...(past && (await past(uid))),
     });
   };
   const announce: RequestHandler = async (request, response) => {
-    const { studyInstanceUid, priority } = parse(announcementSchema, request.body);
-    await receive({ studyInstanceUid, priority, source: 'webhook' });
+    const { studyInstanceUid, priority, source } = parse(announcementSchema, request.body);
+    if (source) await ask({ studyInstanceUid, priority, source });
+    else await receive({ studyInstanceUid, priority, source: 'webhook' });
     response.status(202).location(`/api/v1/studies/${studyInstanceUid}`).json({ studyInstanceUid, priority });
   };
+  const { retract, replay } = createDemands({ board, ask });
   const flagged: RequestHandler = async (_request, response) => {
     const all = Object.entries((await flags?.all()) ?? {});
     response.json({ studies: all.map(([studyInstanceUid, of]) => ({ studyInstanceUid, flags: of })) });
@@ -92,9 +118,44 @@ export function createApi({ board, receive, history, flags }: ApiOptions): Route
   const router = Router({ caseSensitive: true, strict: true });
   router.route('/studies').get(list).post(requireJson, body, announce).all(refuseMethod('GET, HEAD, POST'));
   router.route('/studies/:uid').get(one).all(refuseMethod('GET, HEAD'));
+  router.route('/studies/:uid/retract').post(requireJson, body, retract).all(refuseMethod('POST'));
+  router.route('/studies/:uid/replay').post(requireJson, body, replay).all(refuseMethod('POST'));
   router.route('/flags').get(flagged).all(refuseMethod('GET, HEAD'));
   return router;
 }
+
+function createDemands({ board, ask }: Pick<ApiOptions, 'board' | 'ask'>) {
+  const retract: RequestHandler<{ uid: string }> = async (request, response) => {
+    const demand = { kind: 'retract', ...parse(retractSchema, request.body) } as const;
+    const row = isUid(request.params.uid) ? await board.get(request.params.uid) : null;
+    if (!row) throw notFound();
+    if (row.modelId === null) throw nothingToRetract();
+    const { studyInstanceUid } = row.job;
+    response.status(202).json(await askFor(ask, { studyInstanceUid, priority: 'stat', demand }));
+  };
+  const replay: RequestHandler<{ uid: string }> = async (request, response) => {
+    const { priority, ...asked } = parse(replaySchema, request.body);
+    const demand = { kind: 'replay', ...asked } as const;
+    if (!isUid(request.params.uid)) throw notFound();
+    response.status(202).json(await askFor(ask, { studyInstanceUid: request.params.uid, priority, demand }));
+  };
+  return { retract, replay };
+}
+
+interface Asked extends Pick<StudyEvent, 'studyInstanceUid' | 'priority'> {
+  readonly demand: Omit<Demand, 'id'>;
+}
+
+async function askFor(ask: ApiOptions['ask'], { demand, ...study }: Asked): Promise<Record<string, unknown>> {
+  const named = { ...demand, reason: demand.reason.trim(), id: randomUUID() };
+  await ask({ ...study, source: demand.kind, demand: named });
+  return { studyInstanceUid: study.studyInstanceUid, demand: named.kind, id: named.id };
+}
+
+const nothingToRetract = (): RequestProblem => {
+  const detail = describe('nothing-to-retract', {});
+  return new RequestProblem({ status: 409, title: 'Nothing to retract', detail, code: 'nothing-to-retract' });
+};
 
 /** A browser sends JSON to another origin only after asking first, and nobody here answers that question. */
 const requireJson: RequestHandler = (request, _response, next) => {
@@ -135,6 +196,7 @@ export function present({ job, instances, receipts, artifacts, ...result }: Stud
     attempt: job.attempt,
     priority: job.priority,
     source: job.source,
+    demand: job.demand?.kind ?? null,
     announcedAt: isoTime(job.announcedAt),
     dueAt: isoTime(job.dueAt),
     updatedAt: isoTime(job.updatedAt),
@@ -151,8 +213,8 @@ export function present({ job, instances, receipts, artifacts, ...result }: Stud
   };
 }
 
-function presentChange({ at, state, code, cause, attempt, durationMs }: StateChange): Record<string, unknown> {
-  return { at: isoTime(at), state, code, cause, attempt, durationMs };
+function presentChange({ at, ...change }: StateChange): Record<string, unknown> {
+  return { at: isoTime(at), ...change };
 }
 
 const isoTime = (ms: number): string => new Date(ms).toISOString();

@@ -77,6 +77,6 @@ export const boardSql = {
   outcomes: 'SELECT json FROM outcome WHERE job = $1 ORDER BY position',
   artifacts: `SELECT name, id, kind FROM reading_artifact JOIN artifact ON artifact.id = reading_artifact.artifact
     WHERE reading = $1 ORDER BY position`,
-  history: `SELECT at, history.state, history.code, cause, history.attempt, duration_ms AS "durationMs"
-    FROM history JOIN job ON job.number = history.job WHERE job.study = $1 ORDER BY history.id`,
+  history: `SELECT at, history.state, history.code, cause, history.attempt, duration_ms AS "durationMs",
+    history.demand FROM history JOIN job ON job.number = history.job WHERE job.study = $1 ORDER BY history.id`,
 } as const;

@@ -1,7 +1,8 @@
 import type { ArtifactKind, InstanceOutcome, StudyBoard, StudyRow, Waiting } from '../core/ports.ts';
+import type { Demand } from '../core/study.ts';
 import { countOf, pageOf, boardSql as sql } from './board-statements.ts';
 import { type JobRow, toJob } from './job-row.ts';
-import { receiptsOf } from './ledger.ts';
+import { receiptsOf } from './readings.ts';
 import type { JobChange } from './store.ts';
 import { all, type Engine, one, type Work } from './work.ts';
 
@@ -45,11 +46,16 @@ export function createBoard(engine: Engine): StudyBoard {
   };
 }
 
+type HistoryRow = Omit<JobChange, 'demand'> & { readonly demand: string | null };
+
 /** Every change of state of a study's job, oldest first. */
 export function createHistory(engine: Engine): (studyInstanceUid: string) => Promise<readonly JobChange[]> {
   return async (studyInstanceUid) => {
-    const rows = await engine.read(where, () => all<JobChange>(sql.history, studyInstanceUid));
-    return rows.map((row) => ({ ...row }));
+    const rows = await engine.read(where, () => all<HistoryRow>(sql.history, studyInstanceUid));
+    return rows.map(({ demand, ...row }) => ({
+      ...row,
+      demand: demand === null ? null : (JSON.parse(demand) as Demand),
+    }));
   };
 }
 

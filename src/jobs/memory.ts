@@ -11,7 +11,13 @@ export function createMemoryLedger(): MemoryLedger {
   const outcomes = new Map<string, readonly InstanceOutcome[]>();
   const keyOf = (studyInstanceUid: string, modelId: string) => `${studyInstanceUid}\n${modelId}`;
   return {
-    latest: async (studyInstanceUid, modelId) => recordings.get(keyOf(studyInstanceUid, modelId)) ?? null,
+    latest: async (studyInstanceUid, modelId) => {
+      if (modelId !== null) return recordings.get(keyOf(studyInstanceUid, modelId)) ?? null;
+      const ofStudy = [...recordings.values()].filter(
+        ({ reading }) => reading.study.StudyInstanceUID === studyInstanceUid,
+      );
+      return ofStudy.at(-1) ?? null;
+    },
     async record(_job, reading, artifacts) {
       const recorded: Recorded = { reading, artifacts, receipts: [] };
       recordings.set(keyOf(reading.study.StudyInstanceUID, reading.model.id), recorded);

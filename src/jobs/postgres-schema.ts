@@ -124,7 +124,33 @@ CREATE TABLE site_secret (
 );
 `;
 
-const migrations: readonly string[] = [jobTables + ledgerTables, postgresDepthTables];
+/** See `schema.ts`. */
+const withdrawalTables = `
+CREATE TABLE withdrawal (
+  number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  study TEXT NOT NULL,
+  demand TEXT NOT NULL,
+  at TEXT NOT NULL,
+  note TEXT REFERENCES artifact (id),
+  code TEXT
+);
+CREATE INDEX withdrawal_by_study ON withdrawal (study, number);
+
+CREATE TABLE withdrawal_receipt (
+  withdrawal BIGINT NOT NULL REFERENCES withdrawal (number),
+  artifact TEXT NOT NULL,
+  destination TEXT NOT NULL,
+  stored_at TEXT NOT NULL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (withdrawal, artifact, destination)
+);
+
+ALTER TABLE reading ADD COLUMN withdrawal BIGINT REFERENCES withdrawal (number);
+CREATE INDEX reading_by_withdrawal ON reading (withdrawal);
+ALTER TABLE history ADD COLUMN demand TEXT;
+`;
+
+const migrations: readonly string[] = [jobTables + ledgerTables, postgresDepthTables, withdrawalTables];
 
 export const postgresSchemaVersion = migrations.length;
 

@@ -5,6 +5,7 @@ import { createBoard, createHistory } from './board.ts';
 import { foldTally } from './depth-tables.ts';
 import { createLedger, forgetReceipt } from './ledger.ts';
 import { lockFolder } from './lock.ts';
+import { createPast } from './past.ts';
 import { type Connection, connect, createPostgresEngine, defaultPatienceMs } from './postgres-engine.ts';
 import { translated } from './postgres-errors.ts';
 import { migratePostgres } from './postgres-schema.ts';
@@ -15,6 +16,7 @@ import { checkedSecret, newSecret } from './secret.ts';
 import { createMemory } from './source-memory.ts';
 import { makePrivate } from './state-folder.ts';
 import type { Store } from './store.ts';
+import { createWithdrawals } from './withdrawals.ts';
 import { type Engine, one, run } from './work.ts';
 
 /** The store on PostgreSQL: several gateways share one database, and each has a state folder of its own. */
@@ -77,8 +79,10 @@ function assemble(connection: Connection, session: Session, log: Log, unlock: ()
     recovering: false,
     queue: { ...queue, watch: session.onWake },
     ledger: createLedger(engine, bytesInRows),
+    withdrawals: createWithdrawals(engine, bytesInRows),
     board: createBoard(engine),
     history: createHistory(engine),
+    past: createPast(engine),
     memory: (name) => createMemory(engine, name),
     secret: () => secretOf(engine),
     leads: session.leads,

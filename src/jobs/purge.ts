@@ -33,7 +33,7 @@ export async function purge(engine: Engine, { bytes, olderThan, now }: Purge): P
   return engine.transaction(task, () => bytes.sweep());
 }
 
-/** Of a job that ended before `olderThan` the last change is kept: when and how it ended. The purge before left a mark how far it came. */
+/** Of a job that ended before `olderThan` the last change is kept, when and how it ended, and what persons asked for. The purge before left a mark how far it came. */
 async function trimHistory(engine: Engine, olderThan: number): Promise<void> {
   for (let more = true; more; await setImmediate()) {
     more = await engine.transaction(task, function* () {
@@ -63,7 +63,7 @@ export const sql = {
     AND EXISTS (SELECT 1 FROM receipt WHERE receipt.artifact = artifact.id)
     AND EXISTS (SELECT 1 FROM reading_artifact JOIN reading ON reading.id = reading_artifact.reading
       JOIN job ON job.study = reading.study WHERE reading_artifact.artifact = artifact.id
-      AND job.state IN ('done', 'skipped', 'quarantined', 'source-gone') AND job.updated_at < $2)`,
+      AND job.state IN ('done', 'skipped', 'quarantined', 'source-gone', 'retracted') AND job.updated_at < $2)`,
   mark: "SELECT json FROM memory WHERE owner = 'store' AND key = 'trimmed'",
   setMark: `INSERT INTO memory (owner, key, json) VALUES ('store', 'trimmed', $1)
     ON CONFLICT (owner, key) DO UPDATE SET json = excluded.json`,
@@ -71,5 +71,5 @@ export const sql = {
     WHERE (updated_at, number) > ($1, $2) AND updated_at < $3 ORDER BY updated_at, number LIMIT ${piece}) AS ended
     ORDER BY updated_at DESC, number DESC LIMIT 1`,
   trim: `DELETE FROM history WHERE job IN (SELECT number FROM job WHERE ${between} AND claimed = 0 AND waiting = 0)
-    AND id < (SELECT max(id) FROM history AS last WHERE last.job = history.job)`,
+    AND demand IS NULL AND id < (SELECT max(id) FROM history AS last WHERE last.job = history.job)`,
 } as const;

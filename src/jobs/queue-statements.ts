@@ -57,7 +57,7 @@ export function queueStatements({ lock, lockFree, orphaned }: Dialect): QueueSta
     fromAhead: `UPDATE job SET due_at = due_at - (updated_at - $1), updated_at = $1,
       settling_since = settling_since - (updated_at - $1) WHERE waiting = 1 AND ready = 0 AND updated_at > $2`,
     nextDue: `SELECT min(due) AS due FROM (${dueTimes}) AS lane`,
-    remember: `INSERT INTO history (job, at, state, code, cause, attempt, duration_ms)
-      VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    remember: `INSERT INTO history (job, at, state, code, cause, attempt, duration_ms, demand)
+      VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
   };
 }

@@ -113,8 +113,9 @@ function changesOf(sql: QueueStatements, lines: Parameters<Log>[0][]): Changes {
       for (const change of transition.changes) yield* changes.remember(number, change);
     },
     *remember(job, change) {
-      const { at, state, code, cause, attempt, durationMs } = change;
-      yield* run(sql.remember, job, at, state, code, cause, attempt, durationMs);
+      const { at, state, code, cause, attempt, durationMs, demand } = change;
+      const wish = demand && JSON.stringify(demand);
+      yield* run(sql.remember, job, at, state, code, cause, attempt, durationMs, wish);
       lines.push(logLine(job, change));
     },
   };
@@ -123,9 +124,11 @@ function changesOf(sql: QueueStatements, lines: Parameters<Log>[0][]): Changes {
 
 const written = (row: JobRow) => writtenColumns.map((name) => row[name]);
 
-function logLine(job: number, { at, state, code, cause, attempt, durationMs }: JobChange): Parameters<Log>[0] {
+/** Of a demand only its kind: the reason is a person's own text. */
+function logLine(job: number, { at, state, code, cause, attempt, durationMs, demand }: JobChange): Parameters<Log>[0] {
   const line = { time: new Date(at).toISOString(), event: 'job', job, state, code };
-  return { ...line, class: code && failures[code].class, ...(cause && { cause }), attempt, durationMs };
+  const rest = { ...(cause && { cause }), ...(demand && { demand: demand.kind }), attempt, durationMs };
+  return { ...line, class: code && failures[code].class, ...rest };
 }
 
 /** The row of a job that is claimed and whose claim is this one; null when an earlier try has already ended it. */
@@ -153,7 +156,8 @@ function* announce(sql: QueueStatements, changes: Changes, { event, now }: Annou
     const wish = demand ? JSON.stringify(demand) : null;
     const values = [studyInstanceUid, source, priority === 'stat' ? 1 : 0, now, wish];
     const made = yield* one<Pick<JobRow, 'number' | 'updated_at'>>(sql.insert, ...values);
-    if (made) return yield* changes.remember(made.number, changeOf(made, { at: now, state: 'announced', attempt: 0 }));
+    const change = { at: now, state: 'announced', attempt: 0, demand: demand ?? null } as const;
+    if (made) return yield* changes.remember(made.number, changeOf(made, change));
   }
   // Another process announced it in between: its row is there now.
   const row = known ?? (yield* one<JobRow>(sql.byStudy, studyInstanceUid))!;

@@ -133,7 +133,42 @@ ALTER TABLE job ADD COLUMN instance INTEGER;
 ALTER TABLE job ADD COLUMN ended_claim TEXT;
 `;
 
-const migrations: readonly string[] = [jobTables + ledgerTables, laneTables, claimTables, depthTables];
+/**
+ * What a person asked for stands in the history; what was taken back, in `withdrawal`: `note` is the rejection note for the archive,
+ * `code` what could not be taken back, and `artifact` of a receipt the id of the note or of a report.
+ */
+const withdrawalTables = `
+CREATE TABLE withdrawal (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  study TEXT NOT NULL,
+  demand TEXT NOT NULL,
+  at TEXT NOT NULL,
+  note TEXT REFERENCES artifact (id),
+  code TEXT
+) STRICT;
+CREATE INDEX withdrawal_by_study ON withdrawal (study, number);
+
+CREATE TABLE withdrawal_receipt (
+  withdrawal INTEGER NOT NULL REFERENCES withdrawal (number),
+  artifact TEXT NOT NULL,
+  destination TEXT NOT NULL,
+  stored_at TEXT NOT NULL,
+  note TEXT NOT NULL,
+  PRIMARY KEY (withdrawal, artifact, destination)
+) STRICT;
+
+ALTER TABLE reading ADD COLUMN withdrawal INTEGER REFERENCES withdrawal (number);
+CREATE INDEX reading_by_withdrawal ON reading (withdrawal);
+ALTER TABLE history ADD COLUMN demand TEXT;
+`;
+
+const migrations: readonly string[] = [
+  jobTables + ledgerTables,
+  laneTables,
+  claimTables,
+  depthTables,
+  withdrawalTables,
+];
 
 export const schemaVersion = migrations.length;
 

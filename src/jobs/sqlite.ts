@@ -7,6 +7,7 @@ import { isDamage, type StoreStart, setAside, storeFile, wasUsed } from './damag
 import { type Database, openDatabase, transaction, translateErrors } from './database.ts';
 import { createLedger, forgetReceipt } from './ledger.ts';
 import { lockFolder } from './lock.ts';
+import { createPast } from './past.ts';
 import { purge } from './purge.ts';
 import { createQueue } from './queue.ts';
 import { migrate } from './schema.ts';
@@ -15,6 +16,7 @@ import { createMemory } from './source-memory.ts';
 import { createSqliteEngine } from './sqlite-engine.ts';
 import { makePrivate } from './state-folder.ts';
 import type { Store } from './store.ts';
+import { createWithdrawals } from './withdrawals.ts';
 
 export interface StoreOptions {
   /** A damaged database: set aside and begun anew, or refused. */
@@ -98,8 +100,10 @@ function assemble(path: string, database: Database, { log, unlock, start, setAsi
     recovering: isRecovering(database, start),
     queue,
     ledger: createLedger(engine, bytes),
+    withdrawals: createWithdrawals(engine, bytes),
     board: createBoard(engine),
     history: createHistory(engine),
+    past: createPast(engine),
     memory: (name) => createMemory(engine, name),
     secret: async () => siteSecret(path),
     leads: async () => true,

@@ -1,7 +1,9 @@
 import type { FailureCode } from '../core/failure.ts';
-import type { Job, JobQueue, JobState, Ledger, Memory, Settlement, StudyBoard } from '../core/ports.ts';
+import type { Job, JobQueue, JobState, Ledger, Memory, Settlement, StudyBoard, Withdrawals } from '../core/ports.ts';
+import type { Demand } from '../core/study.ts';
 import type { ClaimedJob, RetrySettlement } from './backoff.ts';
 import type { StoreStart } from './damage.ts';
+import type { StudyPast } from './past.ts';
 
 /** What a store gives, whatever engine holds it. Every implementation passes the suites in `test/contracts`. */
 
@@ -16,6 +18,8 @@ export interface JobChange {
   readonly attempt: number;
   /** Time spent in the state before. */
   readonly durationMs: number;
+  /** What a person asked for at that moment; else null. */
+  readonly demand: Demand | null;
 }
 
 /** The queue with what the runner needs beyond the port. */
@@ -43,9 +47,12 @@ export interface Store {
   readonly recovering: boolean;
   readonly queue: DurableQueue;
   readonly ledger: Ledger;
+  readonly withdrawals: Withdrawals;
   readonly board: StudyBoard;
   /** Every change of state of a study's job, oldest first; empty when the study is unknown. */
   history(studyInstanceUid: string): Promise<readonly JobChange[]>;
+  /** Every reading of a study and every withdrawal. */
+  past(studyInstanceUid: string): Promise<StudyPast>;
   /** The memory of the source `name`. */
   memory(name: string): Memory;
   /** Site secret, 64 hex digits; made once. */

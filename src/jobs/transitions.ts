@@ -1,5 +1,5 @@
 import type { JobState, Settlement } from '../core/ports.ts';
-import type { StudyEvent } from '../core/study.ts';
+import type { Demand, StudyEvent } from '../core/study.ts';
 import type { RetrySettlement } from './backoff.ts';
 import type { JobRow } from './job-row.ts';
 import type { JobChange } from './store.ts';
@@ -24,11 +24,15 @@ const unclaimed = { claimed: 0, claim: null, instance: null } as const;
 /** A demand that came while the job ran takes the place of the one that it ran with. */
 const keepDemand = ({ demand, next_demand: next }: JobRow) => ({ demand: next ?? demand, next_demand: null });
 
-type Next = Pick<JobChange, 'at' | 'state' | 'attempt'> & Partial<Pick<JobChange, 'code' | 'cause'>>;
+type Next = Pick<JobChange, 'at' | 'state' | 'attempt'> & Partial<Pick<JobChange, 'code' | 'cause' | 'demand'>>;
 
 /** The row is as it was before the change. */
-export function changeOf(row: Pick<JobRow, 'updated_at'>, { at, state, code, cause, attempt }: Next): JobChange {
-  return { at, state, code: code ?? null, cause: cause ?? null, attempt, durationMs: Math.max(0, at - row.updated_at) };
+export function changeOf(
+  row: Pick<JobRow, 'updated_at'>,
+  { at, state, code, cause, attempt, demand }: Next,
+): JobChange {
+  const durationMs = Math.max(0, at - row.updated_at);
+  return { at, state, code: code ?? null, cause: cause ?? null, attempt, durationMs, demand: demand ?? null };
 }
 
 /** The study of a known job was announced; null when that changes nothing. */
@@ -38,22 +42,29 @@ export function announced(row: JobRow, { source, priority, demand }: StudyEvent,
   const wish = demand ? JSON.stringify(demand) : null;
   const wanted = wish === null ? {} : isRunning ? { next_demand: wish } : ({ demand: wish, ready: 1 } as const);
   if (!isRunning && row.waiting === 0) {
-    const { row: next, changes } = restarted({ ...row, source, stat }, now);
+    const { row: next, changes } = restarted({ ...row, source, stat }, now, demand);
     return { row: { ...next, ...wanted }, changes };
   }
   const again = isRunning ? 1 : row.announced_again;
   if (wish === null && stat <= row.stat && again === row.announced_again) return null;
-  return { row: { ...row, stat: row.stat || stat ? 1 : 0, announced_again: again, ...wanted }, changes: [] };
+  return {
+    row: { ...row, stat: row.stat || stat ? 1 : 0, announced_again: again, ...wanted },
+    changes: demand ? [asked(row, demand, now)] : [],
+  };
 }
 
+/** Nothing changed yet, and no time was spent: who asked, and why, stands in the history. */
+const asked = ({ state, code, attempt }: JobRow, demand: Demand, now: number): JobChange =>
+  changeOf({ updated_at: now }, { at: now, state, code, attempt, demand });
+
 /** A new run of an ended job, due at once, its failures forgotten. */
-function restarted(row: JobRow, now: number): Transition {
+function restarted(row: JobRow, now: number, demand: Demand | null = null): Transition {
   const times = { announced_at: now, due_at: now, updated_at: now, failing_since: null };
   const counters = { attempt: 0, interrupted: 0, partial: 0, announced_again: 0, ready: 1 } as const;
   const next = { ...row, ...unclaimed, ...times, ...counters, state: 'announced', code: null } as const;
   return {
     row: { ...next, settling_count: null, settling_since: null },
-    changes: [changeOf(row, { at: now, state: 'announced', attempt: 0 })],
+    changes: [changeOf(row, { at: now, state: 'announced', attempt: 0, demand })],
   };
 }
 
@@ -95,6 +106,9 @@ function retrying(row: JobRow, { dueAt, code }: Of<'retrying'>, now: number): Tr
   };
 }
 
+/** Endings that are no failure. */
+const reached: readonly JobState[] = ['done', 'skipped', 'retracted'];
+
 type Ending = Exclude<Settlement | RetrySettlement, { readonly state: 'settling' | 'retrying' }>;
 
 /** Only an ending needs another run for what was announced meanwhile: a settling or retrying job runs again anyway. */
@@ -102,7 +116,7 @@ function ended(row: JobRow, ending: Ending, now: number): Transition {
   const { state } = ending;
   const code = 'code' in ending ? ending.code : null;
   const partial = state === 'done' && ending.partial ? 1 : 0;
-  const attempt = state === 'done' || state === 'skipped' ? row.attempt : row.attempt + 1;
+  const attempt = reached.includes(state) ? row.attempt : row.attempt + 1;
   const nothing = { settling_count: null, settling_since: null, demand: row.next_demand, next_demand: null };
   const next = { ...row, ...nothing, state, code, partial, attempt, updated_at: now } as const;
   const end = changeOf(row, { at: now, state, code, attempt, ...('cause' in ending && { cause: ending.cause }) });

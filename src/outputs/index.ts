@@ -4,6 +4,7 @@ import { createFhirReport, type FhirReportOptions } from './fhir-report.ts';
 import { heatmapSc } from './heatmap-sc.ts';
 
 export { codesSchema, parseCodes } from './codes.ts';
+export { composeRejectionNote } from './rejection-note.ts';
 
 /** What the site sets about its results, by output. */
 export interface OutputOptions {

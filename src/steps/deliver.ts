@@ -22,6 +22,10 @@ export async function deliver(world: World, job: Job, recorded: Recorded): Promi
   if (failure) throw failure;
 }
 
+/** Whether something of the reading waits for a destination. */
+export const isDue = ({ destinations }: World, recorded: Recorded): boolean =>
+  destinations.some((destination) => withoutReceipt(recorded, destination).length > 0);
+
 /** Failures after which an archive surely does not hold what was sent as it was sent. */
 const surelyNotStored: readonly string[] = [
   'pacs-store-refused',

@@ -3,6 +3,8 @@ import { eligible, type World } from './world.ts';
 
 /** Ready when the number of foreign objects stood still for `quietSeconds`, or the study has grown for `maxSeconds`. */
 export async function settle(world: World, job: Job, chosen: readonly Chosen[]): Promise<Settlement | null> {
+  // A person who asks for a study has seen that it is whole.
+  if (job.demand !== null) return null;
   const { quietSeconds, maxSeconds } = world.settle;
   const now = world.now();
   if (quietSeconds === 0 || now - job.announcedAt >= maxSeconds * 1000) return null;

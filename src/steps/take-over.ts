@@ -82,15 +82,16 @@ async function complete(taken: Taken): Promise<Recorded | null> {
     job,
     chosen.map((entry) => outcomeOf(entry, films)),
   );
-  const conclusion = concludeFilms(films, { ...world, ...reading, previous: null, source: world.archive.name });
+  const again = { ...world, ...reading, previous: null, source: world.archive.name, demand: null };
+  const conclusion = concludeFilms(films, again);
   if (!conclusion || !sameFilms(conclusion.reading, reading)) return follow(taken, films);
-  const again = { reading: withFoundWords(conclusion.reading, reading), pictures: conclusion.pictures };
-  const artifacts = composed(world, again).map((artifact) => asFound(artifact, found));
-  await world.ledger.record(job, again.reading, artifacts);
+  const same = { reading: withFoundWords(conclusion.reading, reading), pictures: conclusion.pictures };
+  const artifacts = composed(world, same).map((artifact) => asFound(artifact, found));
+  await world.ledger.record(job, same.reading, artifacts);
   const there = artifacts.filter(({ kind, id }) => (kind === 'fhir-bundle' ? report?.current : found.stored.has(id)));
   return receive(
     world,
-    again.reading,
+    same.reading,
     there.map(({ name }) => name),
     artifacts,
   );
@@ -100,7 +101,7 @@ async function complete(taken: Taken): Promise<Recorded | null> {
 async function follow(taken: Taken, films: readonly Film[]): Promise<Recorded | null> {
   const entered = await enter(taken);
   const conclusion = await conclude(taken.world, taken.job, films);
-  return conclusion ? record(taken.world, taken.job, conclusion) : entered;
+  return conclusion ? record(taken.world, taken.job, taken.chosen, conclusion) : entered;
 }
 
 const uidsOf = (images: Reading['images']): string =>

@@ -1,6 +1,7 @@
 import type { Codes } from '../core/codes.ts';
 import type {
   Archive,
+  Artifact,
   Chosen,
   Described,
   Destination,
@@ -8,8 +9,11 @@ import type {
   GatewayIdentity,
   Job,
   Ledger,
+  Memory,
   Orders,
   Output,
+  RejectionNote,
+  Withdrawals,
 } from '../core/ports.ts';
 import type { ContentSettings, ModelIdentity, Reading, View } from '../core/reading.ts';
 import { type Dataset, type Instance, samePatient } from '../core/study.ts';
@@ -41,6 +45,20 @@ export interface World {
   readonly alert?: (code: string, job: Job) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** What a recorded study is looked at again for; absent where nothing is read twice. */
+  readonly again?: Again;
+}
+
+/** What it takes to look again at what was read, and to take it back. */
+export interface Again {
+  /** What the archive listed when a study was last looked at, by StudyInstanceUID. */
+  readonly looks: Memory;
+  /** The same for the same object as it was sent, whatever the archive adds to it. */
+  readonly digestOf: (header: Dataset) => string;
+  readonly withdrawals: Withdrawals;
+  readonly composeNote: (note: RejectionNote) => Artifact;
+  /** Results lie in another archive than the films: what one lists says nothing about the other. */
+  readonly resultsElsewhere: boolean;
 }
 
 export const eligible = (chosen: readonly Chosen[]): readonly { readonly instance: Instance; readonly view: View }[] =>

@@ -46,7 +46,7 @@ export const importTable: Readonly<Record<string, Row>> = {
   'config-input.ts': row(['core']),
   // The wiring: what every command needs, what stands for servers, what only a gateway does, and what it does after a loss.
   'wire.ts': row([...everyFolder, 'config.ts', 'pipeline.ts', 'steps', 'version.ts']),
-  'wire-peers.ts': row(['core', 'dicom', 'fhir', 'net', 'config.ts']),
+  'wire-peers.ts': row(['core', 'dicom', 'fhir', 'net', 'sources', 'config.ts']),
   'wire-gateway.ts': row([
     ...everyFolder,
     'config.ts',
@@ -57,7 +57,9 @@ export const importTable: Readonly<Record<string, Row>> = {
     'wire-peers.ts',
     'wire-recovery.ts',
     'wire-watch.ts',
+    'wire-world.ts',
   ]),
+  'wire-world.ts': row(['core', 'dicom', 'jobs', 'outputs', 'steps', 'config.ts', 'wire.ts', 'wire-peers.ts']),
   'wire-watch.ts': row(['core', 'http', 'wire-peers.ts']),
   'wire-recovery.ts': row(['core', 'dicom', 'jobs', 'sources', 'steps', 'wire-peers.ts']),
   commands: row([

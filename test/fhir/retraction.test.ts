@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { asFailure } from '../../src/core/failure.ts';
+import { makeReading } from '../support/readings.ts';
 import { openSimulated, type SimulatedWorld, versionsIn, withoutTransactions } from './simulated.ts';
 import { bundleArtifact } from './support.ts';
 
 const retraction = { reason: 'The film was of another person.', at: '2026-03-14T12:00:00Z' };
 const retract = async ({ fhir }: SimulatedWorld) => (await fhir.retract!([bundleArtifact()], retraction))[0]!.note;
+const later = bundleArtifact(makeReading({ revision: 2 }));
 const results = ({ store }: SimulatedWorld) => [
   ...store.resources('DiagnosticReport'),
   ...store.resources('Observation'),
@@ -46,6 +48,27 @@ describe.each([
     world.writes();
     const failure = asFailure(await retract(world).catch((thrown: unknown) => thrown));
     expect(failure).toMatchObject({ code: 'fhir-refused', detail: { got: 'final' } });
+    expect(world.writes()).toEqual([]);
+  });
+
+  test('is free for a later revision, because a person asked for that one after it', async () => {
+    const world = await openSimulated(options);
+    await world.fhir.deliver([bundleArtifact()]);
+    await retract(world);
+    await world.fhir.deliver([later]);
+    expect(results(world).map(({ status }) => status)).toEqual(['preliminary', 'preliminary']);
+    expect(JSON.stringify(results(world))).not.toContain(retraction.reason);
+    const [late] = await world.fhir.deliver([later]);
+    expect(late!.note).toContain('already there');
+  });
+
+  test('stays as it is when somebody else has struck it, because their reason is not ours to judge', async () => {
+    const world = await openSimulated(options);
+    await world.fhir.deliver([bundleArtifact()]);
+    await world.store.put({ ...world.store.resources('DiagnosticReport')[0]!, status: 'entered-in-error' });
+    world.writes();
+    const failure = asFailure(await world.fhir.deliver([later]).catch((thrown: unknown) => thrown));
+    expect(failure).toMatchObject({ code: 'fhir-refused', detail: { got: 'entered-in-error' } });
     expect(world.writes()).toEqual([]);
   });
 

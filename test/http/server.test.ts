@@ -45,6 +45,7 @@ async function start(overrides: Partial<HttpServerOptions> = {}) {
     checks: [],
     metrics: createMetrics(),
     board: emptyBoard,
+    ask: async () => {},
     receive: async (event) => void received.push(event),
     log: (line) => void lines.push(line),
     now: () => 0,

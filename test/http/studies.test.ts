@@ -36,6 +36,7 @@ describe('the studies of a store over HTTP', () => {
       metrics: gateway.metrics,
       board: store.board,
       history: store.history,
+      ask: (announced) => store.queue.announce(announced, 2_000),
       flags: createFlags(store.memory('reconcile')),
       receive: (announced) => store.queue.announce(announced, 2_000),
       log: () => {},

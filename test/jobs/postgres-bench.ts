@@ -33,6 +33,7 @@ export function usePostgres(): PostgresBench {
     stores.clear();
     for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   });
+  // A database a test: the last checkpoint writes all of them.
   afterAll(() => server.stop(), 120_000);
   const folder = () => {
     const path = mkdtempSync(join(tmpdir(), 'cxr-gateway-state-'));

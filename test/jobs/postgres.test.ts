@@ -37,6 +37,21 @@ describePostgres('the schema', () => {
     ]);
   });
 
+  test('of an older gateway is brought up to date with its readings, because an upgrade must not score again', async () => {
+    const url = await bench.server().createDatabase();
+    const old = await bench.openOn(url);
+    await old.ledger.record(await claimStudy(old), makeReading(), [makeArtifact('2.25.1', 'SR')]);
+    await old.close();
+    await query(
+      url,
+      `SET search_path = cxr_gateway; ALTER TABLE reading DROP COLUMN withdrawal; ALTER TABLE history DROP COLUMN demand;
+      DROP TABLE withdrawal_receipt, withdrawal; UPDATE schema_version SET version = 1`,
+    );
+    const { ledger, past } = await bench.openOn(url);
+    expect((await ledger.latest(studyUid, model.id))?.reading.revision).toBe(1);
+    expect(await past(studyUid)).toMatchObject({ revisions: [{ revision: 1, withdrawnAt: null }], withdrawals: [] });
+  });
+
   test('of a newer gateway is refused untouched, because an older one would lose what it does not know', async () => {
     const url = await bench.server().createDatabase();
     await (await bench.openOn(url)).close();

@@ -152,6 +152,7 @@ function stepsOf(world: World, before: (step: StepName) => void) {
     select: told('select', steps.select),
     recall: told('recall', steps.recall),
     settle: told('settle', steps.settle),
+    confirm: told('confirm', steps.confirm),
     conclude: told('conclude', steps.conclude),
     deliver: told('deliver', steps.deliver),
   };

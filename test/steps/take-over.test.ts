@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config.ts';
-import type { Dataset } from '../../src/core/study.ts';
+import type { Dataset, Demand } from '../../src/core/study.ts';
 import { build, codeItem } from '../../src/dicom/build.ts';
 import { text } from '../../src/dicom/dataset.ts';
 import { parsePart10 } from '../../src/dicom/part10.ts';
@@ -60,7 +60,11 @@ interface Run {
 }
 
 /** One gateway with an empty store reads the study once, and goes. */
-async function readOnce(siteSecret = secret, settings: Readonly<Record<string, unknown>> = {}): Promise<Run> {
+async function readOnce(
+  siteSecret = secret,
+  settings: Readonly<Record<string, unknown>> = {},
+  demand?: Demand,
+): Promise<Run> {
   const peers = { pacs: { url: archive.url }, fhir: { url: fhir.url } };
   const folder: GatewayFolder = makeGatewayFolder({ ...peers, siteSecret, ...settings });
   closing.push(() => folder.remove());
@@ -69,7 +73,7 @@ async function readOnce(siteSecret = secret, settings: Readonly<Record<string, u
   let reads = 0;
   try {
     const { queue, board } = gateway.store;
-    await queue.announce({ studyInstanceUid: uid, source: 'test', priority: 'routine' }, 0);
+    await queue.announce({ studyInstanceUid: uid, source: 'test', priority: 'routine', ...(demand && { demand }) }, 0);
     const job = (await queue.claim(Date.now()))!;
     const { reader } = gateway.world;
     const read: typeof reader.read = (request) => {
@@ -282,6 +286,30 @@ onOrthanc('faults 70 and 71 at a real Orthanc', () => {
       { revision: 1, underOwnSecret: false, whole: false },
     ]);
     expect(await objectsThere()).toBe(3);
+    expect(reports()).toHaveLength(1);
+  }, 60_000);
+});
+
+describe('a replay with a store that knows nothing', () => {
+  const replay: Demand = { kind: 'replay', reason: 'as the test wants', by: 'command', id: 'one' };
+
+  test('finds what is there and makes nothing new of the same, under another secret too (faults 64 and 70)', async () => {
+    await readOnce();
+    const before = objects().length;
+    for (const siteSecret of [secret, otherSecret]) {
+      expect(await readOnce(siteSecret, {}, replay)).toMatchObject({ settlement: done, reads: 1 });
+    }
+    expect([objects().length, reports().length]).toEqual([before, 1]);
+  }, 60_000);
+
+  test('follows what is there where it is forced, because two reports that count are one too many (faults 64 and 70)', async () => {
+    await readOnce();
+    const [first] = uids('SR');
+    await readOnce(otherSecret, {}, { ...replay, force: true });
+    const made = ofModality('SR');
+    expect(made).toHaveLength(2);
+    const second = made.find((header) => text(header, 'SOPInstanceUID') !== first)!;
+    expect(JSON.stringify(second['0040A360'])).toContain(first);
     expect(reports()).toHaveLength(1);
   }, 60_000);
 });
