@@ -159,6 +159,7 @@ CREATE TABLE withdrawal_receipt (
 
 ALTER TABLE reading ADD COLUMN withdrawal INTEGER REFERENCES withdrawal (number);
 CREATE INDEX reading_by_withdrawal ON reading (withdrawal);
+CREATE INDEX reading_of_study ON reading (study, id);
 ALTER TABLE history ADD COLUMN demand TEXT;
 `;
 

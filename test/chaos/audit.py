@@ -3,7 +3,7 @@ the gateway but the standards that it writes by. Prints the findings and a line 
 
     audit.py FOLDER      studies.json   what was sent, and what must become of each film
                          archive/       every object of the archive, one file each
-                         fhir.json      every version of every resource of the FHIR server, oldest first
+                         fhir.jsonl     every version of every resource of the FHIR server, oldest first
                          sent.jsonl     SOP Instance UID and SHA-256 of each object of each STOW request, in order
                          gateway*.json  what the API of each gateway says of each study
                          gateway*.log   what each logged
@@ -241,7 +241,8 @@ def main(folder):
     findings = Findings()
     studies = json.loads((folder / "studies.json").read_text())
     archive = Archive(folder / "archive")
-    fhir = Fhir(json.loads((folder / "fhir.json").read_text()))
+    with (folder / "fhir.jsonl").open() as lines:
+        fhir = Fhir(json.loads(line) for line in lines)
     for study in studies:
         check_study(study, archive, fhir, findings)
     gateways, logs = sorted(folder.glob("gateway*.json")), sorted(folder.glob("gateway*.log"))

@@ -53,7 +53,7 @@ function configuration(
 ): unknown {
   const peer = { timeoutSeconds: 5, ...(username !== null && { username, password: 'of the chaos run' }) };
   return {
-    pacs: { url: pacsUrl, ...peer, maxInFlight: 4 },
+    pacs: { url: pacsUrl, ...peer, maxInFlight: 8 },
     fhir: { url: fhirUrl, ...peer, issuers: { TESTS: patientSystem }, accessionSystem: 'urn:x-chaos:accession' },
     sources: { qidoPoll: { everySeconds: 5, startFrom: 'everything', sweep: false } },
     model: { id: 'resnet101-narrow-untrained' },
@@ -63,7 +63,7 @@ function configuration(
     settle: { quietSeconds: 0 },
     jobs: {
       ...(databaseUrl !== null && { kind: 'postgres', url: databaseUrl }),
-      ...{ stateFolder, concurrency: 4, longestPauseSeconds: 4 },
+      ...{ stateFolder, concurrency: 8, longestPauseSeconds: 4 },
     },
     http: { port: 0, token },
   };

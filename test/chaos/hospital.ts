@@ -24,7 +24,7 @@ export interface ChaosHospital {
   isReported(studyInstanceUid: string): Promise<boolean>;
   /** Told of the moments of the servers in which the gateway may die; the newest listener alone. */
   onMoment(listener: MomentListener): void;
-  /** Writes `archive/` and `fhir.json` for the auditor; `sent.jsonl` grows while the run goes on. */
+  /** Writes `archive/` and `fhir.jsonl` for the auditor; `sent.jsonl` grows while the run goes on. */
   dump(folder: string): Promise<void>;
   /** What befell the requests, by name. */
   misbehaved(): Readonly<Record<string, number>>;

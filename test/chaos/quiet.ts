@@ -32,6 +32,7 @@ export async function quiet({ fleet, studyList, quietWithinMs, say }: Quiet, api
       say(`gave up waiting for ${waiting.length} studies`);
       return;
     }
-    await sleep(1000);
+    // The gateway has other work than to tell of all its studies.
+    await sleep(Math.max(1000, studyList.length));
   }
 }

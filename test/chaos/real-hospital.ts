@@ -12,6 +12,7 @@ import {
   type ServerMoment,
   senderOf,
 } from './hospital.ts';
+import { writeLines } from './lines.ts';
 import { startProxy } from './proxy.ts';
 import { noteSent } from './sent.ts';
 
@@ -56,7 +57,7 @@ export async function openRealHospital({ rate, seed, folder }: HospitalOptions):
       const types = ['Patient', 'Device', 'ImagingStudy', 'Observation', 'DiagnosticReport'];
       const found = await Promise.all(types.map((type) => allResources(`${hapi.url}/${type}/_history?_count=200`)));
       // A history gives the newest version first.
-      writeFileSync(join(into, 'fhir.json'), JSON.stringify(found.flat().reverse()));
+      await writeLines(join(into, 'fhir.jsonl'), found.flat().reverse());
     },
     misbehaved: () => sum(pacs.misbehaved, fhir.misbehaved),
     async close() {

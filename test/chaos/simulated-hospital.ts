@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomOf } from '../../src/sandbox/random.ts';
 import { startSimulatedArchive } from '../simulators/archive.ts';
@@ -14,6 +13,7 @@ import {
   type ServerMoment,
   senderOf,
 } from './hospital.ts';
+import { writeLines } from './lines.ts';
 import { noteSent } from './sent.ts';
 
 /** The simulators, each with a script of misbehaviours drawn by the seed. */
@@ -53,7 +53,7 @@ export async function openSimulatedHospital({ rate, seed, folder }: HospitalOpti
     },
     async dump(into) {
       archive.dump(join(into, 'archive'));
-      writeFileSync(join(into, 'fhir.json'), JSON.stringify(fhir.history().flat()));
+      await writeLines(join(into, 'fhir.jsonl'), fhir.history().flat());
     },
     misbehaved: () => Object.fromEntries(met),
     async close() {

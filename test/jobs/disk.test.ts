@@ -88,6 +88,9 @@ describe('faults 68 and 69: what the system says of the disk', () => {
   });
 });
 
+/** Thirty pages: most of what a study needs anew, since the WAL is written over from its begin after some of them. */
+const pictureBytes = 120 * KiB;
+
 /** One study from its announcement to its end; every step may find the disk full, and is then done again. */
 async function runStudy(store: Store, uid: string, whenFull: () => void): Promise<number> {
   let refused = 0;
@@ -106,7 +109,7 @@ async function runStudy(store: Store, uid: string, whenFull: () => void): Promis
   const { queue, ledger } = store;
   const reading = makeReading({ study: makeStudyHeader({ StudyInstanceUID: uid }) });
   const artifacts = [
-    makeArtifact(`2.25.${uid}`, 'x'.repeat(40 * KiB)),
+    makeArtifact(`2.25.${uid}`, 'x'.repeat(pictureBytes)),
     makeArtifact(`2.26.${uid}`, 'y', { name: 'heatmap-1' }),
   ];
   await persist(() => queue.announce(event(uid), 1));
@@ -123,7 +126,7 @@ async function runStudy(store: Store, uid: string, whenFull: () => void): Promis
 async function expectWhole(store: Store, uid: string): Promise<void> {
   expect((await store.board.get(uid))?.job.state).toBe('done');
   const { artifacts, receipts } = (await store.ledger.latest(uid, model.id))!;
-  expect(artifacts.map(({ bytes }) => bytes.length)).toEqual([40 * KiB, 1]);
+  expect(artifacts.map(({ bytes }) => bytes.length)).toEqual([pictureBytes, 1]);
   expect(receipts).toHaveLength(1);
 }
 
@@ -131,7 +134,7 @@ describe('fault 68: the disk is full at the n-th write', () => {
   onSmallDisk(
     'of a study, for every n: the step is refused, nothing is half written, and it goes on when there is room',
     async () => {
-      const disk: SmallDisk = makeSmallDisk('6m');
+      const disk: SmallDisk = makeSmallDisk('16m');
       const store = openStore(join(disk.path, 'state'));
       let refusals = 0;
       for (let pages = 0; pages < 60; pages++) {

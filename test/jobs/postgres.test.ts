@@ -45,7 +45,7 @@ describePostgres('the schema', () => {
     await query(
       url,
       `SET search_path = cxr_gateway; ALTER TABLE reading DROP COLUMN withdrawal; ALTER TABLE history DROP COLUMN demand;
-      DROP TABLE withdrawal_receipt, withdrawal; UPDATE schema_version SET version = 1`,
+      DROP INDEX reading_of_study; DROP TABLE withdrawal_receipt, withdrawal; UPDATE schema_version SET version = 2`,
     );
     const { ledger, past } = await bench.openOn(url);
     expect((await ledger.latest(studyUid, model.id))?.reading.revision).toBe(1);
