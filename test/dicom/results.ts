@@ -127,7 +127,7 @@ export const readings: Readonly<Record<string, Reading>> = {
   }),
   cyrillic: makeReading({
     images: [negativeImage],
-    study: makeStudyHeader({ SpecificCharacterSet: 'ISO_IR 144', PatientName: 'Люкceмбypг' }),
+    study: makeStudyHeader({ SpecificCharacterSet: 'ISO_IR 144', PatientName: 'Петров^Иван' }),
   }),
   nobody: makeReading({ images: [makeImageReading({ image: bareImage, view: 'frontal' })], study: nobody }),
   lossy: makeReading({

@@ -75,7 +75,9 @@ maybe.each(names)('dsrdump accepts relationships and values of %s', (name) => {
   const { status, text, notes } = dsrdump(path(name, 'sr.dcm'));
   expect(status).toBe(0);
   expect(text).toContain('Imaging Measurement Report');
-  expect(notes.replace(/W: The VR checker does not support this Specific Character Set: ISO_IR 192\n/g, '')).toBe('');
+  expect(notes.replace(/W: The VR checker does not support this Specific Character Set: ISO_IR (192|144)\n/g, '')).toBe(
+    '',
+  );
 });
 
 maybe.each(names)('dcm2json reads from the files of %s what we composed', (name) => {
@@ -88,10 +90,17 @@ maybe.each(names)('dcm2json reads from the files of %s what we composed', (name)
   });
 });
 
-/** As dcm2json prints it: bytes in base64, padded; floats with ten digits. */
+/** As dcm2json prints it: in UTF-8 whatever the file is in; bytes in base64, padded; floats with ten digits. */
 function asJson(dataset: Dataset): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(dataset).map(([tag, attribute]) => [tag, attributeAsJson(attribute)]));
+  return Object.fromEntries(
+    Object.entries(dataset).map(([tag, attribute]) => [
+      tag,
+      tag === characterSetTag ? { vr: 'CS', Value: ['ISO_IR 192'] } : attributeAsJson(attribute),
+    ]),
+  );
 }
+
+const [characterSetTag] = keywords.SpecificCharacterSet;
 
 function attributeAsJson({ vr, Value }: Attribute): unknown {
   if (Value === undefined) return { vr };
@@ -179,6 +188,6 @@ maybe(
       ['Yamada^Tarou', '山田^太郎', 'やまだ^たろう'],
     ]);
     expect([latin!.characterSet, latin!.patientName]).toEqual(['ISO_IR 100', ['Müller^Jörg']]);
-    expect([cyrillic!.characterSet, cyrillic!.patientName]).toEqual(['ISO_IR 144', ['Люкceмбypг']]);
+    expect([cyrillic!.characterSet, cyrillic!.patientName]).toEqual(['ISO_IR 144', ['Петров^Иван']]);
   },
 );
