@@ -57,8 +57,8 @@ export function wireReconcile(
   { model }: Marks,
   log: Log,
 ): Omit<ReconcileWorld, 'announce'> {
-  const { board, ledger, forgetReceipt } = store;
+  const { board, ledger, forgetReceipts } = store;
   const memory = store.memory('reconcile');
   const flags = createFlags(memory);
-  return { board, ledger, archive, results, findReport, model, flags, memory, forgetReceipt, log, now: Date.now };
+  return { board, ledger, archive, results, findReport, model, flags, memory, forgetReceipts, log, now: Date.now };
 }

@@ -27,6 +27,12 @@ export interface Receipt {
   readonly note: string;
 }
 
+/** A receipt that no longer holds: the destination does not have the artifact. */
+export interface LostReceipt {
+  readonly artifactId: string;
+  readonly destination: string;
+}
+
 /** Why results of ours are taken back. */
 export interface Retraction {
   /** In the operator's words, as they shall stand beside the result; no patient data. */

@@ -1,6 +1,6 @@
 import { Failure } from '../core/failure.ts';
 import { settingsDigest, sha256 } from '../core/ids.ts';
-import type { Artifact, Job, Ledger, Receipt } from '../core/ports.ts';
+import type { Artifact, Job, Ledger, LostReceipt, Receipt } from '../core/ports.ts';
 import type { Reading } from '../core/reading.ts';
 import type { ArtifactBytes } from './artifacts.ts';
 import { claimLost } from './queue.ts';
@@ -88,11 +88,11 @@ function* receive(reading: Reading, receipts: readonly Receipt[]): Work<void> {
   }
 }
 
-/** False when its bytes were purged: then nothing could be delivered again. */
-export function forgetReceipt(engine: Engine, artifactId: string, destination: string): Promise<boolean> {
+/** False when bytes of one of them were purged: then not all could be delivered again, and all keep their receipts. */
+export function forgetReceipts(engine: Engine, lost: readonly LostReceipt[]): Promise<boolean> {
   return engine.transaction(where, function* () {
-    if (!(yield* one(sql.kept, artifactId))) return false;
-    yield* run(sql.forgetReceipt, artifactId, destination);
+    for (const { artifactId } of lost) if (!(yield* one(sql.kept, artifactId))) return false;
+    for (const { artifactId, destination } of lost) yield* run(sql.forgetReceipt, artifactId, destination);
     return true;
   });
 }

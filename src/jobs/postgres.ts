@@ -3,7 +3,7 @@ import type { Log } from '../core/ports.ts';
 import { type ArtifactBytes, mustMatch, verified } from './artifacts.ts';
 import { createBoard, createHistory } from './board.ts';
 import { foldTally } from './depth-tables.ts';
-import { createLedger, forgetReceipt } from './ledger.ts';
+import { createLedger, forgetReceipts } from './ledger.ts';
 import { lockFolder } from './lock.ts';
 import { createPast } from './past.ts';
 import { type Connection, connect, createPostgresEngine, defaultPatienceMs } from './postgres-engine.ts';
@@ -87,7 +87,7 @@ function assemble(connection: Connection, session: Session, log: Log, unlock: ()
     secret: () => secretOf(engine),
     leads: session.leads,
     check: () => check(connection, session),
-    forgetReceipt: (artifactId, destination) => forgetReceipt(engine, artifactId, destination),
+    forgetReceipts: (lost) => forgetReceipts(engine, lost),
     async purge(olderThan, now) {
       await engine.transaction('the tally of jobs', () => run(foldTally));
       return purge(engine, { bytes: bytesInRows, olderThan, now });

@@ -5,7 +5,7 @@ import { bytesInFiles, openArtifactFiles, syncFile, syncFolder } from './artifac
 import { createBoard, createHistory } from './board.ts';
 import { isDamage, type StoreStart, setAside, storeFile, wasUsed } from './damage.ts';
 import { type Database, openDatabase, transaction, translateErrors } from './database.ts';
-import { createLedger, forgetReceipt } from './ledger.ts';
+import { createLedger, forgetReceipts } from './ledger.ts';
 import { lockFolder } from './lock.ts';
 import { createPast } from './past.ts';
 import { purge } from './purge.ts';
@@ -110,7 +110,7 @@ function assemble(path: string, database: Database, { log, unlock, start, setAsi
     async check() {
       await queue.nextDueAt();
     },
-    forgetReceipt: (artifactId, destination) => forgetReceipt(engine, artifactId, destination),
+    forgetReceipts: (lost) => forgetReceipts(engine, lost),
     purge: (olderThan, now) => purge(engine, { bytes, olderThan, now }),
     async close() {
       if (!database.isOpen) return;

@@ -1,5 +1,15 @@
 import type { FailureCode } from '../core/failure.ts';
-import type { Job, JobQueue, JobState, Ledger, Memory, Settlement, StudyBoard, Withdrawals } from '../core/ports.ts';
+import type {
+  Job,
+  JobQueue,
+  JobState,
+  Ledger,
+  LostReceipt,
+  Memory,
+  Settlement,
+  StudyBoard,
+  Withdrawals,
+} from '../core/ports.ts';
 import type { Demand } from '../core/study.ts';
 import type { ClaimedJob, RetrySettlement } from './backoff.ts';
 import type { StoreStart } from './damage.ts';
@@ -66,8 +76,11 @@ export interface Store {
    * left over. An artifact without a receipt is never removed. Gives the number of artifacts removed.
    */
   purge(olderThan: number, now: number): Promise<number>;
-  /** The artifact is no longer at the destination: it is delivered again at the next run. False when its bytes were purged. */
-  forgetReceipt(artifactId: string, destination: string): Promise<boolean>;
+  /**
+   * The artifacts are no longer at these destinations: they are delivered again at the next run. False, and nothing is forgotten, when
+   * the bytes of one of them were purged.
+   */
+  forgetReceipts(lost: readonly LostReceipt[]): Promise<boolean>;
   /** Closes the store and unlocks the folder; a second call changes nothing. */
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import type {
   Artifact,
   Ledger,
   Log,
+  LostReceipt,
   Memory,
   Recorded,
   StudyBoard,
@@ -30,8 +31,8 @@ export interface ReconcileWorld {
   readonly model: World['model'];
   readonly flags: Flags;
   readonly memory: Memory;
-  /** Gives up the receipt of an artifact at a destination; false when its bytes are no longer kept. */
-  readonly forgetReceipt: (artifactId: string, destination: string) => Promise<boolean>;
+  /** Gives up receipts of artifacts at destinations, all or none: false when bytes of one are no longer kept. */
+  readonly forgetReceipts: (lost: readonly LostReceipt[]) => Promise<boolean>;
   readonly announce: Announce;
   readonly log: Log;
   /** Milliseconds since 1970. */
@@ -142,14 +143,14 @@ async function isReportMissing(world: ReconcileWorld, { artifacts, receipts }: R
 }
 
 async function deliverAgain(
-  { forgetReceipt, announce }: ReconcileWorld,
+  { forgetReceipts, announce }: ReconcileWorld,
   { reading, receipts }: Recorded,
   objects: readonly Artifact[],
 ): Promise<boolean> {
-  for (const { id, name } of objects) {
-    const destinations = receipts.filter(({ artifact }) => artifact === name).map(({ destination }) => destination);
-    for (const destination of destinations) if (!(await forgetReceipt(id, destination))) return false;
-  }
+  const lost = objects.flatMap(({ id, name }) =>
+    receipts.filter(({ artifact }) => artifact === name).map(({ destination }) => ({ artifactId: id, destination })),
+  );
+  if (!(await forgetReceipts(lost))) return false;
   await announce({ studyInstanceUid: reading.study.StudyInstanceUID, source: 'reconcile', priority: 'routine' });
   return true;
 }

@@ -11,7 +11,7 @@ export const askedRarely: readonly string[] = [queueStatements({ lock: '', lockF
 export async function askEverything(store: Store): Promise<void> {
   await workOn(store);
   await readBoard(store);
-  await store.forgetReceipt('2.25.7', 'pacs');
+  await store.forgetReceipts([{ artifactId: '2.25.7', destination: 'pacs' }]);
   await store.purge(1_000, 1_001);
   await store.check();
 }

@@ -126,6 +126,21 @@ describe('a look at a study that is done', () => {
     expect(stored()).toHaveLength(3);
   });
 
+  test('gives up no receipt when the bytes of one object are gone, because then not all could be sent again', async () => {
+    announced.length = 0;
+    const receiptsNow = async () => (await row()).receipts.map(({ artifact, destination }) => [artifact, destination]);
+    const before = await receiptsNow();
+    // The last of them is one whose bytes nobody has.
+    const forgetReceipts: ReconcileWorld['forgetReceipts'] = (all) =>
+      gateway.store.forgetReceipts([...all, { artifactId: '2.25.404', destination: 'pacs' }]);
+    const lacking = world({ ...without('OT'), forgetReceipts });
+    expect(await lookAt(lacking, { ...rules, onMissing: 'deliver' }, await row())).toEqual(['result-missing']);
+    expect(announced).toEqual([]);
+    expect(await receiptsNow()).toEqual(before);
+    await lookAt(world(), rules, await row());
+    alerts();
+  });
+
   test('says nothing of a study that left the archive as a whole, because archives have rules of retention', async () => {
     const gone = { archive: { ...gateway.reconciling.archive, patients: async () => [] } };
     expect(await lookAt(world(gone), rules, await row())).toEqual([]);
