@@ -25,14 +25,15 @@ const plants: Readonly<Record<string, readonly Change[]>> = {
   record: [
     {
       file: 'steps/recall.ts',
-      pattern: /(export async function recall\([^)]*\)[^{]*\{)/,
+      pattern: /(export async function (?:recall|confirm)\([^)]*\)[^{]*\{)/g,
       replacement: '$1\n  if (job) return null;',
     },
     {
       file: 'steps/record.ts',
-      pattern: /return world\.ledger\.record\(job, conclusion\.reading, composed\(world, conclusion\)\);/,
+      pattern:
+        /const recorded = await world\.ledger\.record\(job, conclusion\.reading, composed\(world, conclusion\)\);/,
       replacement:
-        'const artifacts = composed(world, conclusion); return { ...(await world.ledger.record(job, conclusion.reading, artifacts)), artifacts, receipts: [] };',
+        'const artifacts = composed(world, conclusion); const recorded = { ...(await world.ledger.record(job, conclusion.reading, artifacts)), artifacts, receipts: [] };',
     },
   ],
 };
