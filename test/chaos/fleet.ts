@@ -11,6 +11,8 @@ export interface FleetOptions {
   readonly hospital: ChaosHospital;
   readonly folder: string;
   readonly gateways: number;
+  /** Studies that each has under way, and requests to each server, at the same time. */
+  readonly concurrency: number;
   /** Of the PostgreSQL database that they share; null: one gateway on SQLite. */
   readonly databaseUrl: string | null;
   readonly plant: string | null;
@@ -48,12 +50,12 @@ export function openFleet(options: FleetOptions): Fleet {
 }
 
 function configuration(
-  { hospital: { pacsUrl, fhirUrl }, databaseUrl }: FleetOptions,
+  { hospital: { pacsUrl, fhirUrl }, databaseUrl, concurrency }: FleetOptions,
   { username, stateFolder }: { readonly username: string | null; readonly stateFolder: string },
 ): unknown {
   const peer = { timeoutSeconds: 5, ...(username !== null && { username, password: 'of the chaos run' }) };
   return {
-    pacs: { url: pacsUrl, ...peer, maxInFlight: 8 },
+    pacs: { url: pacsUrl, ...peer, maxInFlight: concurrency },
     fhir: { url: fhirUrl, ...peer, issuers: { TESTS: patientSystem }, accessionSystem: 'urn:x-chaos:accession' },
     sources: { qidoPoll: { everySeconds: 5, startFrom: 'everything', sweep: false } },
     model: { id: 'resnet101-narrow-untrained' },
@@ -63,7 +65,7 @@ function configuration(
     settle: { quietSeconds: 0 },
     jobs: {
       ...(databaseUrl !== null && { kind: 'postgres', url: databaseUrl }),
-      ...{ stateFolder, concurrency: 8, longestPauseSeconds: 4 },
+      ...{ stateFolder, concurrency, longestPauseSeconds: 4 },
     },
     http: { port: 0, token },
   };

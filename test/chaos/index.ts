@@ -10,13 +10,15 @@ import { openSimulatedHospital } from './simulated-hospital.ts';
  * `npm run chaos`: never lost, never twice, shown on a real `serve` that is killed over and over while its servers misbehave. Then an
  * auditor that shares no code with the gateway counts. Ends with 1 unless it finds nothing. `--plant NAME` puts a fault into the gateway
  * that the auditor must find; `--real` takes a real Orthanc and a real HAPI FHIR server behind a network that misbehaves;
- * `--gateways N` takes several on one PostgreSQL database, of which one at a time is killed.
+ * `--gateways N` takes several on one PostgreSQL database, of which one at a time is killed; `--concurrency N` is theirs: most of a run
+ * is waiting for servers that misbehave.
  */
 
 const { values } = parseArgs({
   options: {
     studies: { type: 'string', default: '500' },
     gateways: { type: 'string', default: '1' },
+    concurrency: { type: 'string', default: '8' },
     faults: { type: 'string', default: '0.1' },
     kills: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
@@ -34,7 +36,7 @@ const seed = count('seed');
 const folder = resolve(values.out);
 const say = (line: string): void => console.log(line);
 
-function count(name: 'studies' | 'gateways' | 'kills' | 'seed', least = 0): number {
+function count(name: 'studies' | 'gateways' | 'concurrency' | 'kills' | 'seed', least = 0): number {
   const value = Number(values[name]);
   if (!Number.isInteger(value) || value < least)
     throw new Error(`--${name}: expected a whole number from ${least} on, got ${values[name]}`);
@@ -63,6 +65,7 @@ try {
   const { starts, kills, missed, done, seconds } = await runChaos({
     studies: count('studies'),
     gateways,
+    concurrency: count('concurrency', 1),
     databaseUrl: database?.url ?? null,
     kills: count('kills'),
     edges: !values['no-edges'],

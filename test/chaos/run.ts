@@ -27,6 +27,8 @@ export interface ChaosOptions {
   readonly studies: number;
   /** Gateways that run at the same time; more than one share a database. */
   readonly gateways: number;
+  /** Studies that each gateway has under way at the same time. */
+  readonly concurrency: number;
   /** Of the PostgreSQL database; null: one gateway on SQLite. */
   readonly databaseUrl: string | null;
   /** Random kills, beside one at each edge. */
