@@ -65,7 +65,6 @@ describe('a gateway that is killed at every edge while its servers misbehave (fa
 });
 
 describe('three gateways on one PostgreSQL database, of which one at a time is killed while their servers misbehave (fault 62)', () => {
-  const harsh = ['--kills', '3', '--faults', '0.25', '--minutes', '0.2'];
   const three = ['--gateways', '3', '--studies', '40', '--no-edges', '--seed', '3'];
 
   runSeveral(
@@ -79,16 +78,6 @@ describe('three gateways on one PostgreSQL database, of which one at a time is k
       // Each of them did a part of it.
       expect(text).toMatch(/gateway-1 [1-9]\d*, gateway-2 [1-9]\d*, gateway-3 [1-9]/);
       expect(code).toBe(0);
-    },
-    600_000,
-  );
-
-  runSeveral(
-    'are found out when one of them delivers other bytes than another has recorded, because they would be two results',
-    () => {
-      const { code, text } = chaos(...three, ...harsh, '--plant', 'record');
-      expect(text).toMatch(/other bytes [1-9]/);
-      expect(code).toBe(1);
     },
     600_000,
   );

@@ -9,7 +9,7 @@ import { type GatewayFolder, makeGatewayFolder, poll, type RunningGateway, start
 
 /** Several real gateways at one PACS: on one database, and each with a store of its own. */
 
-const studies = 60;
+const studies = 30;
 
 describePostgres('fault 62: several gateways on one PACS', () => {
   let archive: RunningArchive;
