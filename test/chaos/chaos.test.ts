@@ -41,7 +41,7 @@ describe('a gateway that is killed at every edge while its servers misbehave (fa
     900_000,
   );
 
-  const few = ['--studies', '40', '--kills', '3', '--no-edges', '--faults', '0.25', '--minutes', '0.5', '--seed', '9'];
+  const few = ['--studies', '40', '--kills', '3', '--no-edges', '--faults', '0.25', '--minutes', '0.2', '--seed', '9'];
 
   run(
     'is found out when it takes the word of the archive for a receipt, because an auditor that finds nothing proves nothing',
