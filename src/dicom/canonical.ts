@@ -102,10 +102,12 @@ export function frameItem(value: Buffer): Buffer {
   return Buffer.concat([head, value]);
 }
 
-/** One element in Explicit VR Little Endian, padded to an even length. */
+const isSpaced = (vr: string): boolean => vr !== 'UI' && (encodedTextVrs.has(vr) || plainTextVrs.has(vr));
+
+/** One element in Explicit VR Little Endian, padded to an even length: text by a space, UIDs and bytes by zero (PS3.5 6.2). */
 export function frame(tag: string, vr: string, value: Buffer): Buffer {
   const long = hasLongLength(vr);
-  const padded = value.length % 2 === 0 ? value : Buffer.concat([value, Buffer.from(vr === 'UI' ? '\0' : ' ')]);
+  const padded = value.length % 2 === 0 ? value : Buffer.concat([value, Buffer.from(isSpaced(vr) ? ' ' : '\0')]);
   if (!long && padded.length > 0xffff) {
     throw new Failure('malformed-dicom', { where: tagName(tag), expected: `at most 64 KiB under VR ${vr}` });
   }

@@ -1,4 +1,5 @@
 import type { Dataset } from '../core/study.ts';
+import { frame } from './canonical.ts';
 import { keywords } from './keywords.ts';
 
 /**
@@ -19,21 +20,9 @@ export function nativePixelsApart(dataset: Dataset): Apart {
   const { [pixelTag]: attribute, ...rest } = dataset;
   const bytes = attribute?.Value?.[0];
   const isLast = bytes instanceof Uint8Array && Object.keys(rest).every((tag) => tag < pixelTag);
-  return isLast ? { rest, pixels: element(attribute!.vr, bytes) } : { rest: dataset, pixels: new Uint8Array() };
-}
-
-const headBytes = 12;
-
-function element(vr: string, bytes: Uint8Array): Uint8Array {
-  const length = bytes.length + (bytes.length % 2);
-  const whole = new Uint8Array(headBytes + length);
-  const head = Buffer.from(whole.buffer, 0, headBytes);
-  head.writeUInt16LE(0x7fe0, 0);
-  head.writeUInt16LE(0x0010, 2);
-  head.write(vr, 4, 'latin1');
-  head.writeUInt32LE(length, 8);
-  whole.set(bytes, headBytes);
-  return whole;
+  return isLast
+    ? { rest, pixels: frame(pixelTag, attribute!.vr, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) }
+    : { rest: dataset, pixels: new Uint8Array() };
 }
 
 export function withPixels(file: Uint8Array, pixels: Uint8Array): Uint8Array {
