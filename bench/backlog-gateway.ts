@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listening } from '../test/chaos/gateway-process.ts';
 import { residentOf } from './machine.ts';
 
 /** A real `serve` whose store holds a backlog. */
@@ -46,7 +47,7 @@ export async function serve(configPath: string, logPath: string): Promise<Served
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const url = await listening(child, logPath);
+  const url = await listeningOrEnded(child, logPath);
   while (!(await isReady(url))) {
     if (performance.now() - began > startWithinMs) throw new Error(`not ready in time; its log is ${logPath}`);
     await sleep(20);
@@ -86,18 +87,11 @@ async function isReady(url: string): Promise<boolean> {
   return response?.status === 200;
 }
 
-async function listening(child: ChildProcess, logPath: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let start: string | null = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    appendFileSync(logPath, text);
-    if (start === null) return;
-    start += text;
-    const url = /"event":"listening".*?"url":"([^"]+)"/.exec(start)?.[1];
-    if (url === undefined) return;
-    start = null;
-    resolve(url);
+async function listeningOrEnded(child: ChildProcess, logPath: string): Promise<string> {
+  const ended = once(child, 'close').then(([code]) => {
+    throw new Error(`serve ended with ${code}; its log is ${logPath}`);
   });
-  child.once('close', (code) => reject(new Error(`serve ended with ${code}; its log is ${logPath}`)));
-  return await promise;
+  // It ends after it listened too: then nobody waits for that.
+  ended.catch(() => {});
+  return Promise.race([listening(child, logPath), ended]);
 }

@@ -66,7 +66,8 @@ export function requireKilled(code: number | null): null {
   throw new Error(`expected serve to live until it was killed, got exit code ${code}`);
 }
 
-function listening(child: ChildProcess, logPath: string): Promise<string> {
+/** Keeps its log; resolves with the address when it listens, and never when it ends before. */
+export function listening(child: ChildProcess, logPath: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let start: string | null = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
