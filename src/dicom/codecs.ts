@@ -72,21 +72,27 @@ export async function decodeFrame(
 }
 
 /**
- * Samples of native pixel data; `littleEndian` tells of the words that they stand in, two samples of 8 bits in one.
+ * Samples of native pixel data; `littleEndian` tells of the words that they stand in, two samples of 8 bits in one. They are those
+ * bytes themselves, and no copy of a whole film, where they lie as this machine reads them.
  * Raises `truncated` when there are fewer than rows × columns; more are ignored.
  */
 export function decodeNative(bytes: Uint8Array, shape: FrameShape, littleEndian: boolean): DecodedFrame {
   const precision = shape.bitsAllocated;
-  const length = pixelsOf(shape) * (precision / 8);
+  const pixels = pixelsOf(shape);
+  const length = pixels * (precision / 8);
   if (bytes.length < length) throw truncated('PixelData', `${length} bytes`, String(bytes.length));
-  // A copy starts at an even address and belongs to nobody else.
+  const words = littleEndian && isAligned(bytes, precision) ? bytes : copyOfWords(bytes, length, littleEndian);
+  const samples = precision === 8 ? words.subarray(0, length) : new Uint16Array(words.buffer, words.byteOffset, pixels);
+  return { samples, precision };
+}
+
+/** Words begin at an even address; a file may put them at an odd one. */
+const isAligned = ({ byteOffset }: Uint8Array, precision: 8 | 16): boolean => precision === 8 || byteOffset % 2 === 0;
+
+function copyOfWords(bytes: Uint8Array, length: number, littleEndian: boolean): Uint8Array {
   const copy = Buffer.from(new Uint8Array(length + (length % 2)).buffer);
   copy.set(bytes.subarray(0, copy.length));
-  if (!littleEndian) copy.swap16();
-  return {
-    samples: precision === 8 ? new Uint8Array(copy.buffer, 0, length) : new Uint16Array(copy.buffer),
-    precision,
-  };
+  return littleEndian ? copy : copy.swap16();
 }
 
 const pixelsOf = ({ rows, columns }: FrameShape): number => rows * columns;

@@ -35,7 +35,7 @@ export function radiograph({ header }: Pick<Part10, 'header'>, stored: StoredPix
   return {
     columns: stored.columns,
     rows: stored.rows,
-    pixels: lookUp(stored.values, Float32Array.from(greys)),
+    pixels: lookUp(stored.values, new Float32Array(greys)),
     pixelAspect: aspectOf(header),
     ...(stored.halvings > 0 ? { reduced: { x: reducedAxis(stored, 'columns'), y: reducedAxis(stored, 'rows') } } : {}),
   };

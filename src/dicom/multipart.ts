@@ -70,7 +70,8 @@ function createWindow(body: AsyncIterable<Uint8Array>): Window {
     async more() {
       const next = await iterator.next();
       if (next.done) return false;
-      bytes = bytes.length === 0 ? Buffer.from(next.value) : Buffer.concat([bytes, next.value]);
+      const { buffer, byteOffset, length } = next.value;
+      bytes = bytes.length === 0 ? Buffer.from(buffer, byteOffset, length) : Buffer.concat([bytes, next.value]);
       return true;
     },
     drop(count) {

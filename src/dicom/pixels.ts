@@ -122,7 +122,10 @@ function storedValues({ samples, precision, overshoots }: DecodedFrame, module: 
   const { signed, highBit } = module;
   const bits = Math.min(module.bitsStored, precision);
   const shift = precision > bits ? highBit + 1 - bits : 0;
-  if (bits === 16) return signed ? new Int16Array(samples.buffer) : new Uint16Array(samples.buffer);
+  if (bits === 16) {
+    const { buffer, byteOffset, length } = samples;
+    return signed ? new Int16Array(buffer, byteOffset, length) : new Uint16Array(buffer, byteOffset, length);
+  }
   const mask = (1 << bits) - 1;
   if (!signed && shift === 0 && samples instanceof Uint16Array && fits(samples, mask)) return samples;
   const values = signed ? new Int16Array(samples.length) : new Uint16Array(samples.length);

@@ -121,14 +121,30 @@ async function write(folder: string, path: string, bytes: AsyncIterable<Uint8Arr
   const file = await onDisk(open(path, 'wx', 0o600));
   let written = 0;
   try {
-    for await (const piece of bytes) {
-      await onDisk(file.appendFile(piece));
-      written += piece.length;
+    for await (const block of inBlocks(bytes)) {
+      await onDisk(file.appendFile(block));
+      written += block.length;
     }
   } finally {
     await onDisk(file.close());
   }
   if (written === 0) throw new Failure('pacs-incomplete', { where, expected: 'an object', got: 'no bytes' });
+}
+
+const blockBytes = 2 ** 20;
+
+/** The pieces of a socket put together, and what is left at the end: a write of its own for each would take longer than the disk. */
+async function* inBlocks(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  let pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of bytes) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length < blockBytes) continue;
+    yield Buffer.concat(pieces, length);
+    [pieces, length] = [[], 0];
+  }
+  if (length > 0) yield Buffer.concat(pieces, length);
 }
 
 /** A full or missing disk is ours to mend, not the archive's. */

@@ -11,7 +11,7 @@ export interface Lettering {
   readonly colour: string;
 }
 
-/** A rendered line, ready for sharp's `composite`. */
+/** A rendered line. */
 export interface Label {
   /** RGBA, 8 bit, interleaved. */
   readonly rgba: Buffer;

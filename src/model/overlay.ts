@@ -1,4 +1,4 @@
-import sharp, { type OverlayOptions } from 'sharp';
+import sharp, { type JpegOptions } from 'sharp';
 import type { ActivationMap, Picture } from '../core/reading.ts';
 import type { Radiograph } from '../core/study.ts';
 import { heatColour, lastPaint, paints } from './colour.ts';
@@ -37,7 +37,8 @@ const smallestLetter = 9;
 const legendRows = 8;
 /** A narrow film gets black beside it, so that the legend can be read. */
 const narrowestInLetters = 36;
-const jpegQuality = 88;
+/** Huffman tables of its own would make a picture a twentieth smaller and take longer than all the rest of writing it. */
+const jpegOptions: JpegOptions = { quality: 88, chromaSubsampling: '4:4:4', optimiseCoding: false };
 
 /** Draws the picture. The film keeps its aspect, that of its pixels included. */
 export async function drawOverlay(request: OverlayRequest): Promise<Picture> {
@@ -46,10 +47,11 @@ export async function drawOverlay(request: OverlayRequest): Promise<Picture> {
   const canvas = new Uint8ClampedArray(columns * rows * 3);
   paintFilm(canvas, layout, request);
   const labels = [...(await barAndLabels(canvas, layout)), ...(await textLabels(layout, request.verdict))];
-  const raw = { width: columns, height: rows, channels: 3 } as const;
-  const rgb = await sharp(canvas, { raw }).composite(labels).removeAlpha().raw().toBuffer();
-  const jpeg = await sharp(rgb, { raw }).jpeg({ quality: jpegQuality, chromaSubsampling: '4:4:4' }).toBuffer();
-  return { columns, rows, rgb: Uint8Array.from(rgb), jpeg: Uint8Array.from(jpeg) };
+  for (const label of labels) lay(label, canvas, columns);
+  const jpeg = await sharp(canvas, { raw: { width: columns, height: rows, channels: 3 } })
+    .jpeg(jpegOptions)
+    .toBuffer();
+  return { columns, rows, rgb: new Uint8Array(canvas.buffer), jpeg: new Uint8Array(jpeg) };
 }
 
 export function layoutFor({ columns, rows, pixelAspect }: Radiograph, maxSide: number): Layout {
@@ -78,16 +80,25 @@ function paintFilm(canvas: Uint8ClampedArray, { columns, film }: Layout, request
   const heat = heatPlane(map, geometry, film);
   const scale = lastPaint / verdict.heatMax;
   for (let y = 0; y < film.rows; y++) {
-    for (let x = 0; x < film.columns; x++) {
-      const i = y * film.columns + x;
-      const step = heat[i]! * scale;
-      const paint = paints[step < lastPaint ? step | 0 : lastPaint]!;
-      const level = grey[i]! * paint.film;
-      const at = (y * columns + film.left + x) * 3;
-      canvas[at] = level + paint.red;
-      canvas[at + 1] = level + paint.green;
-      canvas[at + 2] = level + paint.blue;
-    }
+    const [from, to] = [y * film.columns, (y + 1) * film.columns];
+    paintLine(canvas, (y * columns + film.left) * 3, grey.subarray(from, to), heat.subarray(from, to), scale);
+  }
+}
+
+function paintLine(
+  canvas: Uint8ClampedArray,
+  first: number,
+  grey: Uint8ClampedArray,
+  heat: Float32Array,
+  scale: number,
+): void {
+  for (let x = 0, at = first; x < grey.length; x++, at += 3) {
+    const step = heat[x]! * scale;
+    const paint = paints[step < lastPaint ? step | 0 : lastPaint]!;
+    const level = grey[x]! * paint.film;
+    canvas[at] = level + paint.red;
+    canvas[at + 1] = level + paint.green;
+    canvas[at + 2] = level + paint.blue;
   }
 }
 
@@ -118,15 +129,28 @@ function seen({ start, scale, length, sourceLength }: Axis, drawn: number): read
   return [first, Math.max(first + 1, at(start + length * scale))];
 }
 
-const placed = ({ rgba, columns, rows }: Label, left: number, top: number): OverlayOptions => ({
-  input: rgba,
-  raw: { width: columns, height: rows, channels: 4 },
-  left: Math.round(left),
-  top: Math.round(top),
-});
+/** A label and its place on the picture, pixels. */
+interface Placed {
+  readonly label: Label;
+  readonly left: number;
+  readonly top: number;
+}
+
+/** Lays a label over what is painted there already. */
+function lay({ label: { rgba, columns, rows }, left, top }: Placed, canvas: Uint8ClampedArray, width: number): void {
+  for (let y = 0; y < rows; y++) {
+    for (let x = 0; x < columns; x++) {
+      const from = (y * columns + x) * 4;
+      const to = ((top + y) * width + left + x) * 3;
+      const cover = rgba[from + 3]! / 255;
+      for (let channel = 0; channel < 3; channel++)
+        canvas[to + channel] = cover * rgba[from + channel]! + (1 - cover) * canvas[to + channel]!;
+    }
+  }
+}
 
 /** "least important", the colours as they look on a mid-grey film, "most important". */
-async function barAndLabels(canvas: Uint8ClampedArray, layout: Layout): Promise<readonly OverlayOptions[]> {
+async function barAndLabels(canvas: Uint8ClampedArray, layout: Layout): Promise<readonly Placed[]> {
   const { columns, film, letterSize, lineHeight, margin } = layout;
   const quarter = Math.floor(columns / 4);
   const [least, most] = await Promise.all([
@@ -139,12 +163,15 @@ async function barAndLabels(canvas: Uint8ClampedArray, layout: Layout): Promise<
   for (let y = top; y < top + lineHeight - margin / 2; y++) {
     for (let x = left; x < right; x++) canvas.set(heatColour((x - left) / (right - 1 - left)), (y * columns + x) * 3);
   }
-  return [placed(least, margin, top), placed(most, columns - margin - most.columns, top)];
+  return [
+    { label: least, left: margin, top },
+    { label: most, left: columns - margin - most.columns, top },
+  ];
 }
 
-async function textLabels(layout: Layout, verdict: Verdict): Promise<readonly OverlayOptions[]> {
+async function textLabels(layout: Layout, verdict: Verdict): Promise<readonly Placed[]> {
   const { columns, film, letterSize, lineHeight, margin } = layout;
   const lines = legendLines(verdict);
   const labels = await Promise.all(lines.map((line) => letter(line, letterSize, columns - 2 * margin)));
-  return labels.map((label, i) => placed(label, margin, film.rows + margin + (i + 1) * lineHeight));
+  return labels.map((label, i) => ({ label, left: margin, top: film.rows + margin + (i + 1) * lineHeight }));
 }

@@ -1,3 +1,4 @@
+import { letGo } from '../core/let-go.ts';
 import type { Kernel } from './preprocess-steps.ts';
 import { openVectors, type Taps } from './vectors.ts';
 
@@ -66,13 +67,17 @@ export function tapsOf({ start, length }: Span, side: number, to: number, kernel
 /** The plane at another size: squashed, never padded. Values may overshoot their range a little, as the kernel does. */
 export function resample(plane: Plane, columns: number, rows: number, kernel: Kernel): Plane {
   const [x, y] = [wholeSpan(plane.columns), wholeSpan(plane.rows)];
-  const wide = columns === plane.columns ? plane : resampleRows(plane, x, columns, kernel);
-  return rows === plane.rows ? wide : resampleColumns(wide, y, rows, kernel);
+  if (columns === plane.columns) return rows === plane.rows ? plane : resampleColumns(plane, y, rows, kernel);
+  if (rows === plane.rows) return resampleRows(plane, x, columns, kernel);
+  return resamplePart(plane, x, y, columns, rows, kernel);
 }
 
 /** A part of the plane, which may begin and end inside of a pixel or less than one beside it, at another size. */
 export function resamplePart(plane: Plane, x: Span, y: Span, columns: number, rows: number, kernel: Kernel): Plane {
-  return resampleColumns(resampleRows(plane, x, columns, kernel), y, rows, kernel);
+  const wide = resampleRows(plane, x, columns, kernel);
+  const resampled = resampleColumns(wide, y, rows, kernel);
+  letGo(wide.values);
+  return resampled;
 }
 
 const wholeSpan = (length: number): Span => ({ start: 0, length });

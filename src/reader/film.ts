@@ -1,4 +1,5 @@
 import { Failure } from '../core/failure.ts';
+import { letGo } from '../core/let-go.ts';
 import type { FilmRequest } from '../core/ports.ts';
 import { decide } from '../core/reading.ts';
 import type { Dataset } from '../core/study.ts';
@@ -23,13 +24,14 @@ export function readHeader(path: string): Dataset {
 
 export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise<ChildReading> {
   const { path, expectedSOPInstanceUID, settings } = request;
-  const part10 = parsePart10(readBytes(path));
+  const file = readBytes(path);
+  const part10 = parsePart10(file);
   checkObject(part10.header, expectedSOPInstanceUID);
   const { film, stored, inSource } = await hangFilm(part10, settings);
   expectChest(film);
   const seen = await look(film, room);
   const { score, map, geometry } = seen;
-  return {
+  const reading = {
     header: withCharacterSet(part10),
     pixelDigest: pixelDigest(stored),
     score,
@@ -39,6 +41,8 @@ export async function readFilm(request: FilmRequest, room: ReadingRoom): Promise
     picture: await drawReading(seen, settings, room),
     flags: part10.flags,
   };
+  letGo(file, stored.values, film.pixels);
+  return reading;
 }
 
 /** The header names the character set of its file, which results may be written in; its text is in Unicode already. */

@@ -55,6 +55,18 @@ describe('stored values', () => {
     expect(await stored(Buffer.from([1, 2, 3, 4, 5, 6]), bits(8, 8, 7))).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  test.each([0, 1])(
+    'of 16 bits are read at an address that is odd by %i, and in place where they can be',
+    async (by) => {
+      const file = film(us(1, 2, 0x0fff, 4, 5, 6));
+      const shifted = new Uint8Array(file.length + 1).subarray(by, by + file.length);
+      shifted.set(file);
+      const { values } = await storedPixels(parsePart10(shifted));
+      expect([...values]).toEqual([1, 2, 0x0fff, 4, 5, 6]);
+      expect(values.buffer === shifted.buffer).toBe(by === 0);
+    },
+  );
+
   test.each<[string, Header, string]>([
     ['three samples a pixel', number('00280002', 3), 'invalid-pixels'],
     ['two frames', words('00280008', 'IS', '2'), 'invalid-pixels'],

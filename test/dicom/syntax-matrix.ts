@@ -99,7 +99,9 @@ async function encodeHtj2k(folder: string, native: Case): Promise<readonly Case[
   // The encoder takes signed bytes for unsigned ones: they go in higher by half the range, and the header tells of the sign.
   const patched = native.signed && native.bits === 8;
   const bytes =
-    native.bits === 8 ? Uint8Array.from(values, (value) => value + (patched ? 128 : 0)) : new Uint8Array(values.buffer);
+    native.bits === 8
+      ? Uint8Array.from(values, (value) => value + (patched ? 128 : 0))
+      : Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   const kinds = [
     { suffix: '', syntax: `${htj2k}1`, lossless: true, order: null },
     { suffix: '-rpcl', syntax: `${htj2k}2`, lossless: true, order: rpcl },
