@@ -169,8 +169,9 @@ async function open(child: ChildProcess, question: Question, limits: Limits): Pr
     expectAnswer(ending.answer, 'ready');
     return;
   }
-  const got = failureOf(ending, limits).message;
-  throw new Failure('model-unusable', { where: 'start of the reader process', expected: 'a model that opens', got });
+  const cause = failureOf(ending, limits);
+  const where = 'start of the reader process';
+  throw new Failure('model-unusable', { where, expected: 'a model that opens', got: cause.message, cause });
 }
 
 function expectAnswer<K extends Answer['kind']>(answer: Answer, kind: K): Extract<Answer, { kind: K }> {

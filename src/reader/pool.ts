@@ -76,7 +76,8 @@ export class Pool {
     return opening;
   }
 
-  async #openOne(): Promise<ChildProcess> {
+  /** A process that dies while it opens may have been killed from outside (fault 73): a second one is tried before its model is blamed. */
+  async #openOne(isSecond = false): Promise<ChildProcess> {
     this.#refuseWhenClosed();
     const child = this.#options.start();
     this.#alive.add(child);
@@ -86,7 +87,8 @@ export class Pool {
       return child;
     } catch (thrown) {
       await killChild(child);
-      throw thrown;
+      if (isSecond || !hasDied(thrown)) throw thrown;
+      return this.#openOne(true);
     }
   }
 
@@ -94,3 +96,6 @@ export class Pool {
     if (this.#closed) throw new Failure('internal', { where: 'reader', got: 'a film after close' });
   }
 }
+
+const hasDied = (thrown: unknown): boolean =>
+  thrown instanceof Failure && thrown.cause instanceof Failure && thrown.cause.code === 'reader-crashed';

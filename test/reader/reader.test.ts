@@ -33,6 +33,10 @@ async function note(reader: Reader, path: string): Promise<string> {
 
 const pidOf = async (reader: Reader): Promise<number> => Number(await note(reader, 'pid'));
 
+/** Process ids of the children of this process. */
+const children = (): readonly string[] =>
+  readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
+
 /** Nothing is there to be sampled once a process is gone. */
 const isGone = async (pid: number): Promise<boolean> => (await residentMiB(pid)) === null;
 
@@ -55,8 +59,6 @@ describe('a child that dies (fault 81, T7)', () => {
 
   test('twice by a kill from outside, as for want of memory, costs the film and no other (fault 73)', async () => {
     await withReader({ spares: 0 }, async (reader) => {
-      const children = () =>
-        readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
       const began = performance.now();
       await reader.ready();
       const startMs = Math.max(100, performance.now() - began);
@@ -94,6 +96,17 @@ describe('a child that dies (fault 81, T7)', () => {
       process.kill(await pidOf(reader), 'SIGKILL');
       await sleep(200);
       expect(await pidOf(reader)).toBeGreaterThan(0);
+    });
+  });
+
+  test('once, before it is ready, costs nothing either: it may have been killed from outside (fault 73)', async () => {
+    const before = new Set(children());
+    await withReader({ spares: 0 }, async (reader) => {
+      await new Promise(setImmediate);
+      const [opening] = children().filter((pid) => !before.has(pid));
+      expect(opening).toMatch(/^[1-9]\d*$/);
+      process.kill(Number(opening), 'SIGKILL');
+      expect(await note(reader, 'pid')).not.toBe(opening);
     });
   });
 

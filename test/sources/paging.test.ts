@@ -66,7 +66,7 @@ describe('paging', () => {
         for (const { uid } of studies) expect(announced.has(uid)).toBe(true);
         await rounds.stop();
       }),
-      { numRuns: 150 },
+      { numRuns: 1_000 },
     );
   });
 });
