@@ -60,8 +60,9 @@ const sharedNetwork: Network = {
 const tolerableBytes = 32 * 1024 * 1024;
 
 /**
- * After a film its garbage goes at once: 100 MB of it must not count against the next one's memory limit. After a small picture
- * nothing is collected: a forced collection takes 12 ms and more, and throws compiled code away, which took 40 ms a picture.
+ * What a film leaves must not count against the next one's memory limit, so more than that goes at once. After a small picture, or
+ * a film of 5 megapixels whose arrays were let go (some 23 MB are left), nothing is collected: a forced collection takes 12 ms and
+ * more, and throws compiled code away, which took 40 ms a picture.
  */
 function dropGarbage(): void {
   if (process.memoryUsage().arrayBuffers > tolerableBytes) globalThis.gc?.();
